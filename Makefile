@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# The commands of this project. All work is in scripts/; `make help` says what each does.
+
+MAKEFLAGS += --no-print-directory
+export VSVM_T0 := $(shell date +%s)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup kernel igt userspace run test lint shell clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: ## [INPUT=FILE] the example: a histogram of FILE on the virtual GPU, straight from malloc() memory
+	@scripts/run $(if $(INPUT),'$(INPUT)')
+
+test: ## everything there is to test; ends with "N passed, N failed, N skipped"
+	@scripts/test
+
+kernel: ## builds the guest's kernel: 6.12, our patches and files, and the vsvm module
+	@scripts/kernel base
+
+igt: ## builds the IGT tests
+	@scripts/igt
+
+userspace: ## builds libvsvm and the examples
+	@scripts/userspace
+
+shell: ## an interactive shell in the guest, with the vsvm module at hand
+	@scripts/shell
+
+lint: ## checkpatch, sparse and W=1, clang-format, shellcheck, SPDX lines
+	@scripts/lint
+
+setup: ## installs the environment, build/root (everything else does so when it is needed)
+	@scripts/setup
+
+clean: ## removes build/, all that was generated or downloaded (not the compiler cache)
+	@scripts/clean

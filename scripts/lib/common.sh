@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034
+# What every script here shares: paths, progress lines, clear errors. Sourced, never run.
+
+# The repository, and where generated things go. In build/root and in the guest it is /vsvm.
+VSVM_TOP=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+VSVM_BUILD=$VSVM_TOP/build
+VSVM_ROOT=$VSVM_BUILD/root
+VSVM_LOGS=$VSVM_BUILD/logs
+VSVM_RESULTS=$VSVM_BUILD/results
+# What is shared by all clones on this machine and survives `make clean`.
+VSVM_CACHE=${VSVM_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vsvm}
+
+# die SENTENCE: one clear sentence and exit 1. die2: the same for a wrong call or host, exit 2.
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+die2() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 2
+}
+
+# True when we already run inside build/root (or in the guest, whose root it is).
+inside_root() {
+	[[ -e /etc/vsvm-root ]]
+}
+
+need_root() {
+	[[ $(id -u) -eq 0 ]] ||
+		die2 "this needs root (chroot and mounts): run it as root, for instance with sudo"
+}
+
+# say TEXT: one progress line, with the time since the outermost script started.
+VSVM_T0=${VSVM_T0:-$(date +%s)}
+export VSVM_T0
+
+say() {
+	local t=$(($(date +%s) - VSVM_T0))
+	printf '[%3d:%02d] %s\n' $((t / 60)) $((t % 60)) "$*"
+}
+
+# step NAME TEXT CMD...: run CMD with its output in build/logs/NAME.log; one line for it.
+# On failure the end of that log is shown.
+step() {
+	local name=$1 text=$2 log rc=0 t0
+	shift 2
+	log=$VSVM_LOGS/$name.log
+	mkdir -p "$VSVM_LOGS"
+	say "$text ..."
+	t0=$(date +%s)
+	"$@" >"$log" 2>&1 </dev/null || rc=$?
+	if [[ $rc -ne 0 ]]; then
+		say "$text: FAILED (status $rc); the last lines of build/logs/$name.log:"
+		tail -n 30 "$log" | sed 's/^/    /'
+		return "$rc"
+	fi
+	say "$text: done in $(($(date +%s) - t0)) s"
+}
+
+# lock NAME: one at a time of whatever NAME stands for, until this script ends.
+lock() {
+	local fd
+	mkdir -p "$VSVM_BUILD"
+	exec {fd}>"$VSVM_BUILD/.lock-$1"
+	if ! flock -n "$fd"; then
+		say "waiting for another $1 of this tree to end ..."
+		flock "$fd"
+	fi
+}
+
+# jobs: how many compilers at once.
+jobs_wanted() {
+	printf '%s\n' "${VSVM_JOBS:-$(nproc)}"
+}
