@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Copyright (C) 2026 The vsvm developers
+ *
+ * Where memory is, and moving it.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* Widens a range to whole pages. */
+static bool whole_pages(const struct vsvm_device *dev, const void *addr, size_t length,
+			__u64 *start, __u64 *bytes)
+{
+	uint64_t mask = (1ULL << dev->info.page_shift) - 1;
+	uint64_t end;
+
+	if (__builtin_add_overflow((uintptr_t)addr, length, &end) ||
+	    __builtin_add_overflow(end, mask, &end))
+		return false;
+	*start = (uintptr_t)addr & ~mask;
+	*bytes = (end & ~mask) - *start;
+	return length;
+}
+
+int vsvm_prefetch(struct vsvm_device *dev, const void *addr, size_t length,
+		  enum drm_vsvm_location location, uint64_t *moved)
+{
+	struct drm_vsvm_prefetch args = { .location = location };
+	int err;
+
+	if (!whole_pages(dev, addr, length, &args.addr, &args.length))
+		return vsvm_fail(-EINVAL, "the range is empty or too large");
+	err = vsvm_ioctl(dev, DRM_IOCTL_VSVM_PREFETCH, &args);
+	if (err)
+		return vsvm_fail(err, "cannot prefetch: %s", strerror(-err));
+	if (moved)
+		*moved = args.moved;
+	return 0;
+}
+
+int vsvm_residency(struct vsvm_device *dev, const void *addr, size_t length,
+		   struct drm_vsvm_residency_run *runs, uint32_t *num_runs)
+{
+	struct drm_vsvm_residency args = {
+		.runs = (uintptr_t)runs,
+		.num_runs = *num_runs,
+	};
+	int err;
+
+	if (!whole_pages(dev, addr, length, &args.addr, &args.length))
+		return vsvm_fail(-EINVAL, "the range is empty or too large");
+	err = vsvm_ioctl(dev, DRM_IOCTL_VSVM_RESIDENCY, &args);
+	if (err)
+		return vsvm_fail(err, "cannot ask for residency: %s", strerror(-err));
+	*num_runs = args.num_runs;
+	return 0;
+}
