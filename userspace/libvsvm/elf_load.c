@@ -198,8 +198,7 @@ static int relocate_one(const struct loader *ld, Elf_Scn *symtab, const GElf_Rel
 			return err;
 		value += rela->r_addend;
 		break;
-	default:
-		return bad("unknown relocation type %u", type);
+	default: return bad("unknown relocation type %u", type);
 	}
 	memcpy(place, &value, sizeof(value));
 	return 0;

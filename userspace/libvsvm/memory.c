@@ -28,7 +28,7 @@ static bool whole_pages(const struct vsvm_device *dev, const void *addr, size_t 
 int vsvm_prefetch(struct vsvm_device *dev, const void *addr, size_t length,
 		  enum drm_vsvm_location location, uint64_t *moved)
 {
-	struct drm_vsvm_prefetch args = { .location = location };
+	struct drm_vsvm_prefetch args = {.location = location};
 	int err;
 
 	if (!whole_pages(dev, addr, length, &args.addr, &args.length))

@@ -56,7 +56,7 @@ static void *map_sparse(size_t bytes)
 
 int vsvm_queue_create(struct vsvm_device *dev, struct vsvm_queue **out)
 {
-	struct drm_vsvm_queue_create args = { 0 };
+	struct drm_vsvm_queue_create args = {0};
 	struct vsvm_queue *queue;
 	int err;
 
@@ -94,7 +94,7 @@ void vsvm_queue_destroy(struct vsvm_queue *queue)
 	 * From here on nothing of the queue runs. This cannot fail but in a child
 	 * of fork(), where there is nothing to end, or after the device is gone.
 	 */
-	args = (struct drm_vsvm_queue_destroy){ .queue_id = queue->id };
+	args = (struct drm_vsvm_queue_destroy){.queue_id = queue->id};
 	vsvm_ioctl(queue->dev, DRM_IOCTL_VSVM_QUEUE_DESTROY, &args);
 
 	while ((area = queue->stacks)) {

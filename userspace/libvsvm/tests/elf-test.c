@@ -18,13 +18,13 @@ static unsigned char *good;
 static size_t good_size;
 static int failed;
 
-#define check(cond)                                                                                \
-	do {                                                                                       \
-		if (!(cond)) {                                                                     \
-			printf("%s:%d: failed: %s (%s)\n", __FILE__, __LINE__, #cond,              \
-			       vsvm_error_message());                                              \
-			failed++;                                                                  \
-		}                                                                                  \
+#define check(cond)                                                                   \
+	do {                                                                          \
+		if (!(cond)) {                                                        \
+			printf("%s:%d: failed: %s (%s)\n", __FILE__, __LINE__, #cond, \
+			       vsvm_error_message());                                 \
+			failed++;                                                     \
+		}                                                                     \
 	} while (0)
 
 /* A copy of the sample to damage. Exactly as large as said, for ASan. */
@@ -307,37 +307,37 @@ static const struct {
 	void (*damage)(unsigned char *image);
 	const char *words;
 } bad_ones[] = {
-	{ no_magic, "not an ELF file" },
-	{ class_32, "" },
-	{ big_endian, "not a 64 bit little endian" },
-	{ x86, "not code for RISC-V" },
-	{ executable, "not position independent" },
-	{ compressed, "compressed instructions" },
-	{ hard_float, "floating point registers" },
-	{ other_flags, "flags 0x100" },
-	{ interpreter, "program for a CPU" },
-	{ big_file_size, "more in the file than in memory" },
-	{ beyond_file, "beyond the end of the file" },
-	{ offset_overflow, "beyond the end of the file" },
-	{ huge_memory, "too large or too far" },
-	{ far_address, "too large or too far" },
-	{ overlap, "overlap" },
-	{ no_code, "no executable segment" },
-	{ no_segments, "no executable segment" },
-	{ segments_beyond, "" },
-	{ relocation_outside, "outside of all segments" },
-	{ relocation_wraps, "outside of all segments" },
-	{ relocation_type, "unknown relocation type" },
-	{ relocation_symbol, "symbol that does not exist" },
-	{ relocation_table, "without a symbol table" },
-	{ relocation_size, "damaged relocations" },
-	{ relocation_rel, "of a kind" },
-	{ undefined, "undefined symbol" },
-	{ kernel_outside, "not in an executable segment" },
-	{ kernel_odd, "not in an executable segment" },
-	{ kernel_nameless, "damaged symbol names" },
-	{ no_symbols, "exports no kernel" },
-	{ no_sections, "exports no kernel" },
+	{no_magic, "not an ELF file"},
+	{class_32, ""},
+	{big_endian, "not a 64 bit little endian"},
+	{x86, "not code for RISC-V"},
+	{executable, "not position independent"},
+	{compressed, "compressed instructions"},
+	{hard_float, "floating point registers"},
+	{other_flags, "flags 0x100"},
+	{interpreter, "program for a CPU"},
+	{big_file_size, "more in the file than in memory"},
+	{beyond_file, "beyond the end of the file"},
+	{offset_overflow, "beyond the end of the file"},
+	{huge_memory, "too large or too far"},
+	{far_address, "too large or too far"},
+	{overlap, "overlap"},
+	{no_code, "no executable segment"},
+	{no_segments, "no executable segment"},
+	{segments_beyond, ""},
+	{relocation_outside, "outside of all segments"},
+	{relocation_wraps, "outside of all segments"},
+	{relocation_type, "unknown relocation type"},
+	{relocation_symbol, "symbol that does not exist"},
+	{relocation_table, "without a symbol table"},
+	{relocation_size, "damaged relocations"},
+	{relocation_rel, "of a kind"},
+	{undefined, "undefined symbol"},
+	{kernel_outside, "not in an executable segment"},
+	{kernel_odd, "not in an executable segment"},
+	{kernel_nameless, "damaged symbol names"},
+	{no_symbols, "exports no kernel"},
+	{no_sections, "exports no kernel"},
 };
 
 /* Whatever is left of a truncated file: an error, or a module that unloads. */

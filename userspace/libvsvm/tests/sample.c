@@ -19,7 +19,7 @@ static unsigned long add_two(unsigned long n)
 
 typedef unsigned long (*step)(unsigned long);
 
-static const step volatile steps[] = { add_one, add_two };
+static const step volatile steps[] = {add_one, add_two};
 static unsigned long volatile calls[1024];
 
 VSVM_KERNEL first(unsigned long *out, unsigned long x)
@@ -30,8 +30,8 @@ VSVM_KERNEL first(unsigned long *out, unsigned long x)
 
 VSVM_KERNEL second(unsigned long *out, unsigned long x);
 
-__attribute__((visibility("default"))) void (*volatile chosen)(unsigned long *, unsigned long) =
-	second;
+__attribute__((visibility("default"))) void (*volatile chosen)(unsigned long *,
+							       unsigned long) = second;
 
 VSVM_KERNEL second(unsigned long *out, unsigned long x)
 {
