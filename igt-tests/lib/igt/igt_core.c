@@ -303,9 +303,9 @@ __attribute__((noreturn)) static void end_block(enum outcome result)
 	if (result == OUTCOME_FAIL) {
 		if (igt.dynamic.active)
 			igt_log_dump("Dynamic subtest", igt.dynamic.name);
-		else if (igt.subtest.active)
+		else if (igt.subtest.active && !igt.dynamic_results[OUTCOME_FAIL])
 			igt_log_dump("Subtest", igt.subtest.name);
-		else
+		else if (!igt.subtest.active)
 			igt_log_dump("Test", NULL);
 	}
 

@@ -228,7 +228,9 @@ class Api(unittest.TestCase):
             re.findall(r"(?:Dynamic s|S)ubtest (\S+): (\w+)", done.out),
             [("good", "SUCCESS"), ("bad", "FAIL"), ("also-good", "SUCCESS"),
              ("dynamic-fail", "FAIL")])
+        # the report belongs to the one that failed, not to what is after it
         self.assertIn("Dynamic subtest bad failed.\n", done.err)
+        self.assertNotIn("Subtest dynamic-fail failed", done.err)
 
     def test_dynamic_crash(self):
         """Both get a line."""
