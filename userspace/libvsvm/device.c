@@ -4,7 +4,6 @@
  *
  * Devices: find, open, ask.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>

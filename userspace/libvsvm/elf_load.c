@@ -5,7 +5,6 @@
  * Loader for RV64 ELF shared objects. The file is not trusted: every offset is
  * checked, by libelf or here, before it is used.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>

@@ -4,7 +4,6 @@
  *
  * Modules: GPU code and its kernels.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -4,7 +4,6 @@
  *
  * Queues: launch and wait.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -119,9 +118,10 @@ static uint32_t round_up_pow2(uint32_t n)
 
 /*
  * Finds the smallest area that has enough stack for each work-item, or makes
- * one. Sizes are powers of two, so that a queue has few areas.
+ * one. Sizes are powers of two, so that a queue has few areas. Returns NULL
+ * when there is no memory.
  */
-static int get_stacks(struct vsvm_queue *queue, uint32_t stack_size, const struct stack_area **out)
+static const struct stack_area *get_stacks(struct vsvm_queue *queue, uint32_t stack_size)
 {
 	const struct drm_vsvm_info *info = &queue->dev->info;
 	struct stack_area **link = &queue->stacks;
@@ -130,24 +130,21 @@ static int get_stacks(struct vsvm_queue *queue, uint32_t stack_size, const struc
 	stack_size = round_up_pow2(stack_size);
 	while (*link && (*link)->stack_size < stack_size)
 		link = &(*link)->next;
-	if (*link) {
-		*out = *link;
-		return 0;
-	}
+	if (*link)
+		return *link;
 
 	area = calloc(1, sizeof(*area));
 	if (!area)
-		return vsvm_fail(-ENOMEM, "out of memory");
+		return NULL;
 	area->stack_size = stack_size;
 	area->bytes = (size_t)info->num_cus * info->max_group * stack_size;
 	area->base = map_sparse(area->bytes);
 	if (!area->base) {
 		free(area);
-		return vsvm_fail(-ENOMEM, "no memory for stacks of %u bytes", stack_size);
+		return NULL;
 	}
 	*link = area;
-	*out = area;
-	return 0;
+	return area;
 }
 
 static uint32_t or_one(uint32_t n)
@@ -178,9 +175,11 @@ int vsvm_queue_launch(struct vsvm_queue *queue, const struct vsvm_launch *launch
 		return vsvm_fail(-EINVAL, "a work-group has at most %u work-items", max_group);
 
 	pthread_mutex_lock(&queue->lock);
-	err = get_stacks(queue, stack_size, &stacks);
-	if (err)
+	stacks = get_stacks(queue, stack_size);
+	if (!stacks) {
+		err = vsvm_fail(-ENOMEM, "no memory for stacks of %u bytes", stack_size);
 		goto unlock;
+	}
 	args = (struct drm_vsvm_submit){
 		.queue_id = queue->id,
 		.entry = launch->kernel->entry,

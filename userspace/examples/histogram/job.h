@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Copyright (C) 2026 The vsvm developers
+ *
+ * The job: count the bytes of a file on the GPU.
+ */
+#ifndef JOB_H
+#define JOB_H
+
+#include "run.h"
+
+/*
+ * Counts the first @bytes bytes of the open file @fd and fills @run, all but
+ * run->leaks. Everything that it takes is given back before it returns.
+ */
+void job_run(int fd, uint64_t bytes, struct run *run);
+
+#endif /* JOB_H */
