@@ -203,7 +203,7 @@ static void put_run(struct json *json, const struct run *run)
 	put_uint(json, "read_back", run->phase[PHASE_READ_INPUT].ns);
 	put_uint(json, "free", run->phase[PHASE_FREE].ns);
 	close_object(json);
-	put_int(json, "leaks", run->leaks.vram_pages);
+	put_uint(json, "leaks", run_leaked_pages(run));
 	open_object(json, "leaks_by_account");
 	put_int(json, "folio_pages", run->leaks.vram_pages);
 	put_int(json, "vram_bytes", run->leaks.vram_bytes);

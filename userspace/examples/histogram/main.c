@@ -159,7 +159,7 @@ static int find_leaks(struct vsvm_device *dev, const struct accounts *before, st
 		if (err)
 			return err;
 		run->leaks = compare(before, &after);
-		if (!run_leaked(run))
+		if (!run_leaked_pages(run))
 			break;
 		nanosleep(&pause, NULL);
 	}
@@ -228,8 +228,8 @@ static int run_all(const struct options *opts, struct vsvm_device *dev, int fd, 
 	if (err)
 		return err;
 
-	good = (!huge || (run_correct(huge) && !run_leaked(huge) && run_all_huge(huge))) &&
-	       (!base || (run_correct(base) && !run_leaked(base)));
+	good = (!huge || (run_correct(huge) && !run_leaked_pages(huge) && run_all_huge(huge))) &&
+	       (!base || (run_correct(base) && !run_leaked_pages(base)));
 	report_table(opts->file, huge, base);
 	if (opts->json) {
 		err = report_json(opts->json, opts->file, huge, base, good);

@@ -4,6 +4,8 @@
  *
  * Judging a run.
  */
+#include <stdlib.h>
+
 #include "run.h"
 
 #include "counters.h"
@@ -24,11 +26,22 @@ bool run_correct(const struct run *run)
 	return run->ended && !run->wrong_bins && run->checksum_before == run->checksum_after;
 }
 
-bool run_leaked(const struct run *run)
+uint64_t run_leaked_pages(const struct run *run)
 {
 	const struct leaks *leaks = &run->leaks;
+	/* Rounded up: a part of a page is a page. */
+	const int64_t accounts[] = {
+		llabs(leaks->vram_pages),
+		(llabs(leaks->vram_bytes) + 4095) / 4096,
+		(llabs(leaks->anon_kib) + 3) / 4,
+		(llabs(leaks->page_table_kib) + 3) / 4,
+	};
+	int64_t most = 0;
+	size_t i;
 
-	return leaks->vram_pages || leaks->vram_bytes || leaks->anon_kib || leaks->page_table_kib;
+	for (i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++)
+		most = accounts[i] > most ? accounts[i] : most;
+	return most;
 }
 
 bool run_all_huge(const struct run *run)

@@ -60,7 +60,9 @@ struct run {
 void run_total(const struct run *run, struct drm_vsvm_counters *total);
 
 bool run_correct(const struct run *run);
-bool run_leaked(const struct run *run);
+
+/* Pages that leaked, by the account that misses most of them. */
+uint64_t run_leaked_pages(const struct run *run);
 
 /* Whether every 2 MiB of the input moved as one folio, both ways. */
 bool run_all_huge(const struct run *run);

@@ -150,7 +150,7 @@ static void print_leaks(const char *name, const struct run *run)
 {
 	const struct leaks *leaks = &run->leaks;
 
-	if (!run_leaked(run))
+	if (!run_leaked_pages(run))
 		printf("leaks, %s: none (VRAM folios, VRAM bytes, AnonPages, PageTables as "
 		       "before)\n",
 		       name);
