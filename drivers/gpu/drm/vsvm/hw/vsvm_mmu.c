@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Copyright (C) 2026 The vsvm developers
+ */
+
+/**
+ * DOC: MMU of a compute unit
+ *
+ * Two levels of TLB, both direct mapped and tagged with the vmid. The first
+ * level holds pages of 4 KiB; the interpreter looks it up inline. The second
+ * level holds leaves of 2 MiB; a hit there refills the first level and needs no
+ * walk, so that a 2 MiB leaf is walked once however many of its pages are used.
+ * There is no cache of page directories, and a translation that is not there is
+ * never remembered.
+ *
+ * An MMU belongs to its compute unit, which uses it under the slice lock, see
+ * vsvm_cu.c.
+ */
+
+#include "vsvm_mmu.h"
+#include "vsvm_vmem.h"
+
+void vsvm_mmu_init(struct vsvm_mmu *mmu, const struct vsvm_hw_host *host,
+		   void *priv, struct vsvm_vmem *vmem)
+{
+	u32 i;
+
+	mmu->host = host;
+	mmu->priv = priv;
+	mmu->vmem = vmem;
+	for (i = 0; i < VSVM_TLB_PAGES; i++) {
+		mmu->page[i].read = VSVM_TLB_EMPTY;
+		mmu->page[i].write = VSVM_TLB_EMPTY;
+	}
+	for (i = 0; i < VSVM_TLB_HUGE; i++) {
+		mmu->huge[i].read = VSVM_TLB_EMPTY;
+		mmu->huge[i].write = VSVM_TLB_EMPTY;
+	}
+}
+
+/**
+ * vsvm_mmu_select() - make an address space the current one
+ * @mmu: the MMU
+ * @vmid: its id
+ * @root: bus address of its root page table
+ */
+void vsvm_mmu_select(struct vsvm_mmu *mmu, u32 vmid, u64 root)
+{
+	mmu->tag = (u64)vmid << VSVM_TLB_VMID_SHIFT;
+	mmu->root = root;
+}
+
+static struct vsvm_tlb_huge *vsvm_mmu_huge(struct vsvm_mmu *mmu, u64 va)
+{
+	return &mmu->huge[(va >> VSVM_HW_HUGE_SHIFT) % VSVM_TLB_HUGE];
+}
+
+static void vsvm_mmu_fill_page(struct vsvm_mmu *mmu, u64 va,
+			       unsigned long offset, bool write)
+{
+	struct vsvm_tlb_page *page = vsvm_mmu_entry(mmu, va);
+
+	page->read = (va & VSVM_PAGE_MASK) | mmu->tag;
+	page->write = write ? page->read : VSVM_TLB_EMPTY;
+	page->offset = offset;
+}
+
+/**
+ * vsvm_mmu_leaf() - find the memory behind a leaf
+ * @mmu: the MMU
+ * @pte: the leaf
+ * @size: bytes that it maps
+ *
+ * Return: the host's pointer, or NULL when the driver has mapped what does not
+ * exist: beyond VRAM, VRAM without contents, a misaligned 2 MiB leaf.
+ */
+static void *vsvm_mmu_leaf(struct vsvm_mmu *mmu, u64 pte, u64 size)
+{
+	u64 addr = pte & VSVM_HW_PTE_ADDR;
+
+	if (!IS_ALIGNED(addr, size))
+		return NULL;
+	if (pte & VSVM_HW_PTE_VRAM)
+		return vsvm_vmem_pointer(mmu->vmem, addr);
+	return mmu->host->sysmem(mmu->priv, addr);
+}
+
+static enum vsvm_xlat vsvm_mmu_walk(struct vsvm_mmu *mmu, u64 va, bool write,
+				    void **host)
+{
+	u64 table = mmu->root;
+	u32 level = VSVM_HW_PT_LEVELS - 1;
+	u32 shift = VSVM_HW_PAGE_SHIFT + 9 * level;
+	u64 pte, size;
+	u8 *mem;
+
+	for (;; level--, shift -= 9) {
+		const u64 *entries = mmu->host->sysmem(mmu->priv, table);
+
+		if (!entries)
+			return VSVM_XLAT_BAD;
+		pte = READ_ONCE(entries[(va >> shift) % VSVM_HW_PT_ENTRIES]);
+		if (!(pte & VSVM_HW_PTE_VALID))
+			return VSVM_XLAT_MISS;
+		if (!level || (level == 1 && (pte & VSVM_HW_PTE_LEAF)))
+			break;
+		if (pte & (VSVM_HW_PTE_LEAF | VSVM_HW_PTE_VRAM))
+			return VSVM_XLAT_BAD;
+		table = pte & VSVM_HW_PTE_ADDR;
+	}
+	if (write && !(pte & VSVM_HW_PTE_WRITE))
+		return VSVM_XLAT_MISS;
+
+	size = 1ULL << shift;
+	mem = vsvm_mmu_leaf(mmu, pte, size);
+	if (!mem)
+		return VSVM_XLAT_BAD;
+
+	*host = mem + (va & (size - 1));
+	if (level) {
+		struct vsvm_tlb_huge *huge = vsvm_mmu_huge(mmu, va);
+
+		huge->read = (va & VSVM_HUGE_MASK) | mmu->tag;
+		huge->write = pte & VSVM_HW_PTE_WRITE ? huge->read :
+							VSVM_TLB_EMPTY;
+		huge->offset = (unsigned long)*host - va;
+	}
+	vsvm_mmu_fill_page(mmu, va, (unsigned long)*host - va,
+			   pte & VSVM_HW_PTE_WRITE);
+	return VSVM_XLAT_OK;
+}
+
+/**
+ * vsvm_mmu_translate() - translate an address
+ * @mmu: the MMU
+ * @va: virtual address, of any alignment
+ * @access: enum vsvm_isa_access
+ * @host: set to the pointer to the byte at @va, valid to the end of its 4 KiB
+ *	page and until the slice lock is released
+ *
+ * Return: how it went.
+ */
+enum vsvm_xlat vsvm_mmu_translate(struct vsvm_mmu *mmu, u64 va, u32 access,
+				  void **host)
+{
+	bool write = access == VSVM_ISA_ACCESS_WRITE ||
+		     access == VSVM_ISA_ACCESS_ATOMIC;
+	struct vsvm_tlb_page *page;
+	struct vsvm_tlb_huge *huge;
+	u64 tag;
+
+	if (va >= VSVM_VA_END)
+		return VSVM_XLAT_BAD;
+
+	page = vsvm_mmu_entry(mmu, va);
+	tag = (va & VSVM_PAGE_MASK) | mmu->tag;
+	if ((write ? page->write : page->read) == tag) {
+		mmu->hits++;
+		*host = (void *)(va + page->offset);
+		return VSVM_XLAT_OK;
+	}
+
+	huge = vsvm_mmu_huge(mmu, va);
+	tag = (va & VSVM_HUGE_MASK) | mmu->tag;
+	if ((write ? huge->write : huge->read) == tag) {
+		mmu->hits++;
+		*host = (void *)(va + huge->offset);
+		vsvm_mmu_fill_page(mmu, va, huge->offset, huge->write == tag);
+		return VSVM_XLAT_OK;
+	}
+
+	mmu->misses++;
+	return vsvm_mmu_walk(mmu, va, write, host);
+}
+
+static bool vsvm_mmu_in_range(u64 tag, u64 size, u64 vmid_tag, u64 start,
+			      u64 end)
+{
+	u64 va = tag & ~(size - 1);
+
+	return !(tag & VSVM_TLB_EMPTY) && (tag & (size - 1)) == vmid_tag &&
+	       va < end && va + size > start;
+}
+
+/**
+ * vsvm_mmu_flush() - forget translations
+ * @mmu: the MMU
+ * @vmid: address space
+ * @start: first byte
+ * @end: first byte after the range
+ */
+void vsvm_mmu_flush(struct vsvm_mmu *mmu, u32 vmid, u64 start, u64 end)
+{
+	u64 vmid_tag = (u64)vmid << VSVM_TLB_VMID_SHIFT;
+	u32 i;
+
+	for (i = 0; i < VSVM_TLB_PAGES; i++) {
+		struct vsvm_tlb_page *page = &mmu->page[i];
+
+		if (vsvm_mmu_in_range(page->read, VSVM_PAGE_SIZE, vmid_tag,
+				      start, end)) {
+			page->read = VSVM_TLB_EMPTY;
+			page->write = VSVM_TLB_EMPTY;
+		}
+	}
+	for (i = 0; i < VSVM_TLB_HUGE; i++) {
+		struct vsvm_tlb_huge *huge = &mmu->huge[i];
+
+		if (vsvm_mmu_in_range(huge->read, VSVM_HUGE_SIZE, vmid_tag,
+				      start, end)) {
+			huge->read = VSVM_TLB_EMPTY;
+			huge->write = VSVM_TLB_EMPTY;
+		}
+	}
+}
