@@ -42,7 +42,7 @@ say() {
 }
 
 # step NAME TEXT CMD...: run CMD with its output in build/logs/NAME.log; one line for it.
-# On failure the end of that log is shown.
+# On failure the errors and the end of that log are shown.
 step() {
 	local name=$1 text=$2 log rc=0 t0
 	shift 2
@@ -52,8 +52,13 @@ step() {
 	t0=$(date +%s)
 	"$@" >"$log" 2>&1 </dev/null || rc=$?
 	if [[ $rc -ne 0 ]]; then
-		say "$text: FAILED (status $rc); the last lines of build/logs/$name.log:"
-		tail -n 30 "$log" | sed 's/^/    /'
+		say "$text: FAILED (status $rc); of build/logs/$name.log:"
+		{
+			head -n -15 "$log" | grep -E -A 5 'error:|undefined reference|^E: ' |
+				head -n 40 || true
+			echo ...
+			tail -n 15 "$log"
+		} | sed 's/^/    /'
 		return "$rc"
 	fi
 	say "$text: done in $(($(date +%s) - t0)) s"

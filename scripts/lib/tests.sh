@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# For the steps of `make test` (scripts/test.d): counting, and the closing line that scripts/test
+# adds up. Sourced after common.sh.
+
+passed=0 failed=0 skipped=0
+
+# check NAME CMD...: one test; CMD must succeed. Its output is shown only if it does not.
+check() {
+	local name=$1 output
+	shift
+	if output=$("$@" 2>&1 </dev/null); then
+		echo "ok       $name"
+		passed=$((passed + 1))
+	else
+		echo "not ok   $name"
+		printf '%s\n' "$output" | sed 's/^/         /'
+		failed=$((failed + 1))
+	fi
+}
+
+# finish: the closing line, and the exit status.
+finish() {
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[[ $failed -eq 0 ]]
+}
+
+# meson_tests NAME: runs the tests of build/NAME and closes with their counts.
+meson_tests() {
+	local log=$VSVM_BUILD/$1/meson-logs/testlog.json
+	rm -f "$log"
+	"$VSVM_TOP/scripts/in-root" meson test -C "build/$1" --print-errorlogs || true
+	python3 - "$log" <<-'EOF'
+		import json, sys
+		count = {"passed": 0, "failed": 0, "skipped": 0}
+		kinds = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}
+		try:
+		    with open(sys.argv[1], encoding="utf-8") as log:
+		        results = [json.loads(line)["result"] for line in log]
+		except OSError:
+		    results = ["FAIL"]
+		for result in results:
+		    count[kinds.get(result, "failed")] += 1
+		print(", ".join(f"{number} {kind}" for kind, number in count.items()))
+		sys.exit(count["failed"] > 0 or not results)
+	EOF
+}
