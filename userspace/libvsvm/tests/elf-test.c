@@ -12,20 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "internal.h"
 
 static unsigned char *good;
 static size_t good_size;
-static int failed;
-
-#define check(cond)                                                                   \
-	do {                                                                          \
-		if (!(cond)) {                                                        \
-			printf("%s:%d: failed: %s (%s)\n", __FILE__, __LINE__, #cond, \
-			       vsvm_error_message());                                 \
-			failed++;                                                     \
-		}                                                                     \
-	} while (0)
 
 /* A copy of the sample to damage. Exactly as large as said, for ASan. */
 static unsigned char *copy_of_good(size_t size)

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Copyright (C) 2026 The vsvm developers
+ *
+ * usage: device-test MODULE
+ *
+ * The library on a real device; skipped (77) where there is none.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+#define SECOND	 1000000000LL
+#define PATIENCE (60 * SECOND)
+#define SKIPPED	 77
+
+static struct vsvm_device *dev;
+static struct vsvm_module *module;
+static struct drm_vsvm_info info;
+
+static const struct vsvm_kernel *kernel(const char *name)
+{
+	const struct vsvm_kernel *found = NULL;
+
+	check(!vsvm_module_kernel(module, name, &found));
+	return found;
+}
+
+static struct vsvm_queue *new_queue(void)
+{
+	struct vsvm_queue *queue = NULL;
+
+	check(!vsvm_queue_create(dev, &queue));
+	return queue;
+}
+
+/* Launches in a queue of its own and waits. Returns what the wait says. */
+static int run(const struct vsvm_launch *launch, struct vsvm_failure *failure)
+{
+	struct vsvm_queue *queue = new_queue();
+	uint64_t fence = 0;
+	int err;
+
+	check(!vsvm_queue_launch(queue, launch, &fence));
+	err = vsvm_queue_wait(queue, fence, PATIENCE, failure);
+	vsvm_queue_destroy(queue);
+	return err;
+}
+
+static void test_open(void)
+{
+	struct vsvm_device *other = NULL;
+
+	check(vsvm_device_open(12345, &other) == -ENODEV && !other);
+	check(vsvm_device_open_path("/dev/null", &other) == -ENODEV && !other);
+	check(vsvm_device_open_path("/dev/dri/nothing", &other) == -ENOENT && !other);
+	check(!vsvm_device_info(dev, &info, sizeof(info)));
+	check(info.num_cus && info.max_group && info.vram_size && !info.device_index);
+}
+
+/* What a newer or older program has in its structure must do no harm. */
+static void test_sizes(void)
+{
+	struct {
+		struct drm_vsvm_info info;
+		uint64_t later[4];
+	} large;
+	uint32_t version = 0;
+
+	memset(&large, 0xff, sizeof(large));
+	check(!vsvm_device_info(dev, &large.info, sizeof(large)));
+	check(!memcmp(&large.info, &info, sizeof(info)));
+	check(!large.later[0] && !large.later[3]);
+	check(!vsvm_device_info(dev, (struct drm_vsvm_info *)&version, sizeof(version)));
+	check(version == info.uapi_version);
+}
+
+static void test_ids(void)
+{
+	static unsigned long out[3 * 2 * 2 * 4 * 2][8];
+	struct vsvm_launch launch = {
+		.kernel = kernel("ids"),
+		.arg = out,
+		.groups = {3, 2, 2},
+		.group_size = {4, 2},
+	};
+	unsigned long i;
+
+	check(!run(&launch, NULL));
+	for (i = 0; i < 3 * 2 * 2 * 8; i++) {
+		unsigned long local = i % 8, group = i / 8;
+
+		check(out[i][0] == group % 3 * 4 + local % 4);
+		check(out[i][1] == group / 3 % 2 * 2 + local / 4);
+		check(out[i][2] == group / 6);
+		check(out[i][3] == local);
+		check(out[i][4] == group);
+		check(out[i][5] == 3 * 2 * 2 * 8);
+		check(out[i][6] == 8);
+		check(out[i][7] == 1);
+	}
+}
+
+static void test_stack(void)
+{
+	static unsigned long out[64];
+	struct vsvm_launch launch = {
+		.kernel = kernel("recursion"),
+		.arg = out,
+		.groups = {8},
+		.group_size = {8},
+	};
+	struct vsvm_queue *queue = new_queue();
+	static const uint32_t sizes[] = {0, 8192, 5000, 1 << 16};
+	uint64_t fence;
+	size_t s, i;
+
+	for (s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+		memset(out, 0, sizeof(out));
+		launch.stack_size = sizes[s];
+		check(!vsvm_queue_launch(queue, &launch, &fence));
+		check(!vsvm_queue_wait(queue, fence, PATIENCE, NULL));
+		/* 4 * (0 + ... + 20) */
+		for (i = 0; i < 64; i++)
+			check(out[i] == 840);
+	}
+	vsvm_queue_destroy(queue);
+}
+
+static void test_barrier(void)
+{
+	static unsigned long out[4][16];
+	struct vsvm_launch launch = {
+		.kernel = kernel("neighbours"),
+		.arg = out,
+		.groups = {4},
+		.group_size = {16},
+	};
+	int g, i;
+
+	check(!run(&launch, NULL));
+	for (g = 0; g < 4; g++)
+		for (i = 0; i < 16; i++)
+			check(out[g][i] == (i + 1UL) % 16);
+}
+
+static void test_bad_launches(void)
+{
+	struct vsvm_queue *queue = new_queue();
+	struct vsvm_launch launch = {.kernel = kernel("add_one"), .groups = {1}};
+	struct vsvm_launch bad;
+	uint64_t fence = 99;
+
+	bad = launch;
+	bad.kernel = NULL;
+	check(vsvm_queue_launch(queue, &bad, &fence) == -EINVAL);
+	bad = launch;
+	bad.groups[0] = 0;
+	check(vsvm_queue_launch(queue, &bad, &fence) == -EINVAL);
+	bad = launch;
+	bad.flags = 1;
+	check(vsvm_queue_launch(queue, &bad, &fence) == -EINVAL);
+	bad = launch;
+	bad.group_size[0] = info.max_group + 1;
+	check(vsvm_queue_launch(queue, &bad, &fence) == -EINVAL);
+	bad = launch;
+	bad.group_size[0] = bad.group_size[1] = bad.group_size[2] = UINT32_MAX;
+	check(vsvm_queue_launch(queue, &bad, &fence) == -EINVAL);
+	bad = launch;
+	bad.stack_size = UINT32_MAX;
+	check(vsvm_queue_launch(queue, &bad, &fence) == -EINVAL);
+	check(fence == 99);
+	check(vsvm_queue_wait(queue, 0, 0, NULL) == -EINVAL);
+	check(vsvm_queue_wait(queue, 1, 0, NULL) == -EINVAL);
+	vsvm_queue_destroy(queue);
+	vsvm_queue_destroy(NULL);
+}
+
+static void test_failure(const char *name, void *arg, uint32_t status)
+{
+	struct vsvm_launch launch = {.kernel = kernel(name), .arg = arg, .groups = {1}};
+	struct vsvm_queue *queue = new_queue();
+	struct vsvm_failure failure = {0};
+	uint64_t fence = 0;
+
+	check(!vsvm_queue_launch(queue, &launch, &fence));
+	check(vsvm_queue_wait(queue, fence, PATIENCE, &failure) == -EIO);
+	check(failure.status == status);
+	check(failure.pc);
+	check(strstr(vsvm_error_message(), vsvm_status_string(status)));
+	if (status == VSVM_ISA_STATUS_FAULT) {
+		check(failure.access == VSVM_ISA_ACCESS_WRITE);
+		check(failure.addr == (uintptr_t)arg);
+	}
+	/* The queue has stopped, and says so; a new one works. */
+	check(vsvm_queue_launch(queue, &launch, NULL) == -EIO);
+	vsvm_queue_destroy(queue);
+}
+
+static void test_timeout(void)
+{
+	struct vsvm_launch launch = {.kernel = kernel("endless"), .groups = {1}};
+	struct vsvm_queue *queue = new_queue();
+	uint64_t fence = 0;
+
+	check(!vsvm_queue_launch(queue, &launch, &fence));
+	check(vsvm_queue_wait(queue, fence, 0, NULL) == -ETIME);
+	check(vsvm_queue_wait(queue, fence, SECOND / 20, NULL) == -ETIME);
+	/* Ends what would never end. */
+	vsvm_queue_destroy(queue);
+}
+
+struct worker {
+	struct vsvm_queue *queue;
+	unsigned long *sum;
+	int errors;
+};
+
+#define WORKERS	 4
+#define LAUNCHES 20
+
+static void *work(void *arg)
+{
+	struct worker *worker = arg;
+	struct vsvm_launch launch = {.arg = worker->sum, .groups = {2}, .group_size = {4}};
+	int i;
+
+	worker->errors += vsvm_module_kernel(module, "add_one", &launch.kernel) != 0;
+	for (i = 0; i < LAUNCHES; i++) {
+		uint64_t fence;
+
+		worker->errors += vsvm_queue_launch(worker->queue, &launch, &fence) ||
+				  vsvm_queue_wait(worker->queue, fence, PATIENCE, NULL);
+	}
+	return NULL;
+}
+
+static void test_threads(void)
+{
+	static unsigned long sum;
+	struct vsvm_queue *queue = new_queue();
+	struct worker workers[WORKERS];
+	pthread_t threads[WORKERS];
+	int i;
+
+	for (i = 0; i < WORKERS; i++) {
+		workers[i] = (struct worker){.queue = queue, .sum = &sum};
+		check(!pthread_create(&threads[i], NULL, work, &workers[i]));
+	}
+	for (i = 0; i < WORKERS; i++) {
+		pthread_join(threads[i], NULL);
+		check(!workers[i].errors);
+	}
+	check(sum == WORKERS * LAUNCHES * 2 * 4);
+	vsvm_queue_destroy(queue);
+}
+
+static uint64_t bytes_at(const void *addr, size_t length, uint32_t location)
+{
+	struct drm_vsvm_residency_run runs[64];
+	uint32_t i, n = 64;
+	uint64_t sum = 0;
+
+	check(!vsvm_residency(dev, addr, length, runs, &n));
+	check(n && n <= 64);
+	for (i = 0; i < n && i < 64; i++)
+		sum += runs[i].location == location ? runs[i].length : 0;
+	return sum;
+}
+
+static void test_prefetch(void)
+{
+	size_t size = 4 << 20;
+	unsigned char *memory =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t moved = 0;
+
+	check(memory != MAP_FAILED);
+	check(bytes_at(memory, size, DRM_VSVM_LOCATION_NONE) == size);
+	memset(memory, 0x5a, size);
+	check(bytes_at(memory, size, DRM_VSVM_LOCATION_SYSTEM) == size);
+	check(!vsvm_prefetch(dev, memory, size, DRM_VSVM_LOCATION_VRAM, &moved));
+	check(moved == size);
+	check(bytes_at(memory, size, DRM_VSVM_LOCATION_VRAM) == size);
+	/* One byte stands for its page. */
+	check(!vsvm_prefetch(dev, memory + 5000, 1, DRM_VSVM_LOCATION_SYSTEM, NULL));
+	check(bytes_at(memory + 4096, 4096, DRM_VSVM_LOCATION_SYSTEM) == 4096);
+	check(!vsvm_prefetch(dev, memory, size, DRM_VSVM_LOCATION_SYSTEM, NULL));
+	check(bytes_at(memory, size, DRM_VSVM_LOCATION_SYSTEM) == size);
+	check(memory[0] == 0x5a && memory[5000] == 0x5a && memory[size - 1] == 0x5a);
+	check(vsvm_prefetch(dev, memory, 0, DRM_VSVM_LOCATION_VRAM, NULL) == -EINVAL);
+	check(vsvm_prefetch(dev, memory, SIZE_MAX, DRM_VSVM_LOCATION_VRAM, NULL) == -EINVAL);
+	munmap(memory, size);
+	check(vsvm_prefetch(dev, memory, size, DRM_VSVM_LOCATION_VRAM, NULL) == -EFAULT);
+}
+
+/* A child cannot use the device of its parent, and can let go of it. */
+static void test_fork(void)
+{
+	struct vsvm_queue *queue = new_queue();
+	int status;
+	pid_t child = fork();
+
+	if (!child) {
+		struct vsvm_queue *other;
+		bool refused = vsvm_queue_create(dev, &other) == -EPERM;
+
+		vsvm_queue_destroy(queue);
+		vsvm_module_unload(module);
+		vsvm_device_close(dev);
+		_exit(refused ? 0 : 1);
+	}
+	check(child > 0 && waitpid(child, &status, 0) == child && !status);
+	vsvm_queue_destroy(queue);
+	test_ids();
+}
+
+/* A queue keeps its device open. */
+static void test_close_first(void)
+{
+	struct vsvm_launch launch = {.kernel = kernel("add_one"), .groups = {1}};
+	static unsigned long sum;
+	struct vsvm_device *own;
+	struct vsvm_queue *queue;
+	uint64_t fence = 0;
+
+	launch.arg = &sum;
+	check(!vsvm_device_open(0, &own));
+	check(!vsvm_queue_create(own, &queue));
+	vsvm_device_close(own);
+	check(!vsvm_queue_launch(queue, &launch, &fence));
+	check(!vsvm_queue_wait(queue, fence, PATIENCE, NULL));
+	check(sum == 1);
+	vsvm_queue_destroy(queue);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long *null = NULL;
+
+	if (argc != 2)
+		return 2;
+	if (vsvm_device_open(0, &dev)) {
+		printf("skipped: %s\n", vsvm_error_message());
+		return SKIPPED;
+	}
+	check(!vsvm_module_load_file(argv[1], &module));
+	test_open();
+	test_sizes();
+	test_ids();
+	test_stack();
+	test_barrier();
+	test_bad_launches();
+	test_failure("store_to", null + 1, VSVM_ISA_STATUS_FAULT);
+	test_failure("trap", NULL, VSVM_ISA_STATUS_BREAK);
+	test_failure("illegal", NULL, VSVM_ISA_STATUS_ILLEGAL);
+	test_timeout();
+	test_threads();
+	test_prefetch();
+	test_fork();
+	test_close_first();
+	vsvm_module_unload(module);
+	vsvm_device_close(dev);
+	vsvm_device_close(NULL);
+	printf("%d failed\n", failed);
+	return !!failed;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Copyright (C) 2026 The vsvm developers
+ *
+ * GPU code of device-test.
+ */
+#include "vsvm_gpu.h"
+
+/* Writes the ids that the work-item sees to its eight places. */
+VSVM_KERNEL ids(unsigned long *out, unsigned long x, unsigned long y, unsigned long z,
+		unsigned long local, unsigned long group, unsigned long total,
+		unsigned long group_size)
+{
+	unsigned long *place = out + (group * group_size + local) * 8;
+
+	place[0] = x;
+	place[1] = y;
+	place[2] = z;
+	place[3] = local;
+	place[4] = group;
+	place[5] = total;
+	place[6] = group_size;
+	place[7] = 1;
+}
+
+/* Uses stack: every level keeps a value that the next ones must not touch. */
+static __attribute__((noinline)) unsigned long depth_sum(unsigned long depth)
+{
+	unsigned long volatile mine[4] = {depth, depth, depth, depth};
+
+	if (depth)
+		mine[0] += depth_sum(depth - 1);
+	return mine[0] + mine[1] + mine[2] + mine[3];
+}
+
+VSVM_KERNEL recursion(unsigned long *out, unsigned long x)
+{
+	out[x] = depth_sum(20);
+}
+
+/* Every work-item reads what its neighbour wrote before the barrier. */
+VSVM_KERNEL neighbours(unsigned long *out, unsigned long x, unsigned long y, unsigned long z,
+		       unsigned long local, unsigned long group, unsigned long total,
+		       unsigned long group_size)
+{
+	unsigned long *row = out + group * group_size;
+	unsigned long got;
+
+	(void)x;
+	(void)y;
+	(void)z;
+	(void)total;
+	row[local] = local;
+	vsvm_barrier();
+	got = row[(local + 1) % group_size];
+	vsvm_barrier();
+	row[local] = got;
+}
+
+VSVM_KERNEL add_one(unsigned long *sum)
+{
+	vsvm_atomic_add_u64(sum, 1);
+}
+
+VSVM_KERNEL store_to(unsigned long *bad)
+{
+	*bad = 1;
+}
+
+VSVM_KERNEL trap(void)
+{
+	__asm__ volatile("ebreak");
+}
+
+VSVM_KERNEL illegal(void)
+{
+	__asm__ volatile(".word 0");
+}
+
+VSVM_KERNEL endless(void)
+{
+	for (;;)
+		__asm__ volatile("");
+}
