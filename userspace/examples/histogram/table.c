@@ -74,32 +74,42 @@ static double phase_ms(const struct run *run, int phase)
 	return run->phase[phase].ns / 1e6;
 }
 
+enum unit { COUNT, TIME };
+
 static const struct row {
 	const char *name;
 	number *number;
 	int what;
-	const char *format;
+	enum unit unit;
 	bool ratio;
 } rows[] = {
-	{"GPU faults served", gpu_faults, 0, "%11.0f", true},
-	{"folios to VRAM, 2 MiB", to_vram, HUGE_ORDER, "%11.0f", false},
-	{"folios to VRAM, 4 KiB", to_vram, 0, "%11.0f", false},
-	{"CPU faults", cpu_faults, 0, "%11.0f", true},
-	{"folios to RAM, 2 MiB", to_ram, HUGE_ORDER, "%11.0f", false},
-	{"folios to RAM, 4 KiB", to_ram, 0, "%11.0f", false},
-	{"folio_free calls, 2 MiB", folio_free, HUGE_ORDER, "%11.0f", false},
-	{"folio_free calls, 4 KiB", folio_free, 0, "%11.0f", false},
-	{"GPU instructions", instructions, 0, "%11.0f", true},
-	{"GPU fault service", count_stage_ms, DRM_VSVM_STAGE_GPU_FAULT, "%8.1f ms", true},
-	{"  migration to VRAM", count_stage_ms, DRM_VSVM_STAGE_TO_VRAM, "%8.1f ms", true},
-	{"    copy", count_stage_ms, DRM_VSVM_STAGE_COPY_TO_VRAM, "%8.1f ms", true},
-	{"  bind", count_stage_ms, DRM_VSVM_STAGE_BIND, "%8.1f ms", true},
-	{"GPU job in all", phase_ms, PHASE_COUNT, "%8.1f ms", true},
-	{"CPU fault service", read_stage_ms, DRM_VSVM_STAGE_CPU_FAULT, "%8.1f ms", true},
-	{"  migration to RAM", read_stage_ms, DRM_VSVM_STAGE_TO_RAM, "%8.1f ms", true},
-	{"    copy", read_stage_ms, DRM_VSVM_STAGE_COPY_TO_RAM, "%8.1f ms", true},
-	{"reading back in all", phase_ms, PHASE_READ_INPUT, "%8.1f ms", true},
+	{"GPU faults served", gpu_faults, 0, COUNT, true},
+	{"folios to VRAM, 2 MiB", to_vram, HUGE_ORDER, COUNT, false},
+	{"folios to VRAM, 4 KiB", to_vram, 0, COUNT, false},
+	{"CPU faults", cpu_faults, 0, COUNT, true},
+	{"folios to RAM, 2 MiB", to_ram, HUGE_ORDER, COUNT, false},
+	{"folios to RAM, 4 KiB", to_ram, 0, COUNT, false},
+	{"folio_free calls, 2 MiB", folio_free, HUGE_ORDER, COUNT, false},
+	{"folio_free calls, 4 KiB", folio_free, 0, COUNT, false},
+	{"GPU instructions", instructions, 0, COUNT, true},
+	{"GPU fault service", count_stage_ms, DRM_VSVM_STAGE_GPU_FAULT, TIME, true},
+	{"  migration to VRAM", count_stage_ms, DRM_VSVM_STAGE_TO_VRAM, TIME, true},
+	{"    copy", count_stage_ms, DRM_VSVM_STAGE_COPY_TO_VRAM, TIME, true},
+	{"  bind", count_stage_ms, DRM_VSVM_STAGE_BIND, TIME, true},
+	{"GPU job in all", phase_ms, PHASE_COUNT, TIME, true},
+	{"CPU fault service", read_stage_ms, DRM_VSVM_STAGE_CPU_FAULT, TIME, true},
+	{"  migration to RAM", read_stage_ms, DRM_VSVM_STAGE_TO_RAM, TIME, true},
+	{"    copy", read_stage_ms, DRM_VSVM_STAGE_COPY_TO_RAM, TIME, true},
+	{"reading back in all", phase_ms, PHASE_READ_INPUT, TIME, true},
 };
+
+static void print_number(enum unit unit, double n)
+{
+	if (unit == COUNT)
+		printf("  %11.0f", n);
+	else
+		printf("  %8.1f ms", n);
+}
 
 static void print_row(const struct row *row, const struct run *huge, const struct run *base)
 {
@@ -107,15 +117,11 @@ static void print_row(const struct row *row, const struct run *huge, const struc
 	double b = base ? row->number(base, row->what) : 0;
 
 	printf("%-26s", row->name);
-	if (huge) {
-		printf("  ");
-		printf(row->format, h);
-	}
-	if (base) {
-		printf("  ");
-		printf(row->format, b);
-	}
-	if (row->ratio && huge && base && h > 0)
+	if (huge)
+		print_number(row->unit, h);
+	if (base)
+		print_number(row->unit, b);
+	if (row->ratio && h > 0 && b > 0)
 		printf("  %8.1f", b / h);
 	printf("\n");
 }
@@ -123,14 +129,16 @@ static void print_row(const struct row *row, const struct run *huge, const struc
 /* The order-0 traffic that is not the input's. */
 static void print_besides(const char *name, const struct run *run)
 {
-	const struct drm_vsvm_counters *clear = &run->phase[PHASE_CLEAR].grown;
 	struct drm_vsvm_counters total;
+	uint64_t gpu, cpu;
 
 	run_total(run, &total);
+	gpu = counters_gpu_faults(&total) - counters_gpu_faults(counting(run));
+	cpu = total.cpu_faults - reading(run)->cpu_faults;
 	printf("besides, %s: %" PRIu64 " GPU and %" PRIu64
 	       " CPU faults of 4 KiB for code, arguments, "
 	       "result and tables\n",
-	       name, counters_gpu_faults(clear), total.cpu_faults - reading(run)->cpu_faults);
+	       name, gpu, cpu);
 }
 
 static void print_blocks(const struct run *run)
