@@ -27,10 +27,9 @@ finish() {
 
 # meson_tests NAME: runs the tests of build/NAME and closes with their counts.
 meson_tests() {
-	local log=$VSVM_BUILD/$1/meson-logs/testlog.json
-	rm -f "$log"
+	rm -f "$VSVM_BUILD/$1/meson-logs/testlog.json"
 	"$VSVM_TOP/scripts/in-root" meson test -C "build/$1" --print-errorlogs || true
-	python3 - "$log" <<-'EOF'
+	"$VSVM_TOP/scripts/in-root" python3 - "build/$1/meson-logs/testlog.json" <<-'EOF'
 		import json, sys
 		count = {"passed": 0, "failed": 0, "skipped": 0}
 		kinds = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}
