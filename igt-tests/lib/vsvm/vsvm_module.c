@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Copyright (C) 2026 The vsvm developers
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "igt.h"
+#include "vsvm_module.h"
+
+#define MODULE_DIR     "/sys/module/vsvm"
+#define PARAMETERS_DIR MODULE_DIR "/parameters"
+
+#define RETRIES	 200
+#define RETRY_US 10000
+
+static bool write_huge(const char *value)
+{
+	int fd = open(PARAMETERS_DIR "/huge", O_WRONLY | O_CLOEXEC);
+	bool good = fd >= 0 && write(fd, value, 1) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+/* Also in signal handlers. */
+static void restore_huge(int sig)
+{
+	(void)sig;
+	write_huge("1");
+}
+
+void vsvm_module_set_huge(bool on)
+{
+	if (!on)
+		igt_install_exit_handler(restore_huge);
+	igt_assert_f(write_huge(on ? "1" : "0"), "cannot set the module parameter huge\n");
+}
+
+void vsvm_module_get_params(struct vsvm_module_params *params)
+{
+	DIR *dir = opendir(PARAMETERS_DIR);
+	struct dirent *entry;
+
+	igt_assert_f(dir, "cannot read " PARAMETERS_DIR "\n");
+	*params->text = '\0';
+	while ((entry = readdir(dir))) {
+		size_t used = strlen(params->text);
+		char value[128] = "";
+		FILE *file;
+		char *path;
+
+		if (*entry->d_name == '.')
+			continue;
+		igt_assert(asprintf(&path, PARAMETERS_DIR "/%s", entry->d_name) > 0);
+		file = fopen(path, "re");
+		igt_assert_f(file && fgets(value, sizeof(value), file), "cannot read %s\n", path);
+		fclose(file);
+		free(path);
+		value[strcspn(value, "\n")] = '\0';
+		igt_assert_lt(snprintf(params->text + used, sizeof(params->text) - used, "%s=%s ",
+				       entry->d_name, value),
+			      (int)(sizeof(params->text) - used));
+	}
+	closedir(dir);
+}
+
+int vsvm_module_unload(void)
+{
+	int ret = syscall(SYS_delete_module, "vsvm", O_NONBLOCK) ? -errno : 0;
+
+	errno = 0;
+	return ret;
+}
+
+bool vsvm_module_loaded(void)
+{
+	return !access(MODULE_DIR, F_OK);
+}
+
+void vsvm_module_load(const struct vsvm_module_params *params)
+{
+	char *command;
+	int status;
+
+	igt_assert(asprintf(&command, "modprobe vsvm %s", params->text) > 0);
+	status = system(command);
+	igt_assert_f(WIFEXITED(status) && !WEXITSTATUS(status), "%s: status %#x\n", command,
+		     status);
+	free(command);
+
+	/* the device files are made by somebody else, perhaps a little later */
+	for (int i = 0; i < RETRIES && access("/dev/dri", F_OK); i++)
+		usleep(RETRY_US);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Copyright (C) 2026 The vsvm developers
+ */
+#ifndef VSVM_MODULE_H
+#define VSVM_MODULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/**
+ * vsvm_module_set_huge - switch huge folios in VRAM on or off
+ * @on: false for base pages only
+ *
+ * They are on again when the program ends, in whatever way.
+ */
+void vsvm_module_set_huge(bool on);
+
+/**
+ * struct vsvm_module_params - what a module was loaded with
+ * @text: "name=value" words
+ */
+struct vsvm_module_params {
+	char text[1024];
+};
+
+/**
+ * vsvm_module_get_params - read the parameters of the loaded module
+ * @params: result
+ */
+void vsvm_module_get_params(struct vsvm_module_params *params);
+
+/**
+ * vsvm_module_unload - remove the module
+ *
+ * Returns 0 or a negative errno, -EWOULDBLOCK while it is in use.
+ */
+int vsvm_module_unload(void);
+
+/**
+ * vsvm_module_load - load the module; the test fails if that does not work
+ * @params: its parameters
+ */
+void vsvm_module_load(const struct vsvm_module_params *params);
+
+/** vsvm_module_loaded - true while the module is there */
+bool vsvm_module_loaded(void);
+
+#endif /* VSVM_MODULE_H */

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Copyright (C) 2026 The vsvm developers
+ */
+#ifndef VSVM_TEST_H
+#define VSVM_TEST_H
+
+#include "vsvm_ioctl.h"
+#include "vsvm_kernel_code.h"
+#include "vsvm_kernels.h"
+#include "vsvm_memory.h"
+#include "vsvm_module.h"
+
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#endif
+
+/** VSVM_TIMEOUT - nanoseconds that the work of a test may take */
+#define VSVM_TIMEOUT 60000000000LL
+
+/**
+ * struct vsvm_test - a file of the device with a queue, and what goes with it
+ * @fd: the file
+ * @info: facts of the device
+ * @queue: id of the queue
+ * @control: shared memory for code, arguments, results and fence. It never moves
+ *	to VRAM and is mapped in the GPU from the beginning, so that a test
+ *	counts the faults on its data and nothing else
+ * @result: what kernels hand back, in @control
+ * @fence: user fence, in @control
+ * @fence_value: value of the latest submit
+ * @seen: counters up to which vsvm_expect() has checked
+ * @before: memory in use before the test
+ */
+struct vsvm_test {
+	int fd;
+	struct drm_vsvm_info info;
+	uint32_t queue;
+	struct vsvm_buffer *control;
+	struct vsvm_result *result;
+	uint64_t *fence;
+	uint64_t fence_value;
+	struct drm_vsvm_counters seen;
+	struct vsvm_usage before;
+};
+
+/** enum vsvm_test_flags - ways to run a test
+ * @VSVM_TEST_BASE: huge folios in VRAM are switched off
+ */
+enum vsvm_test_flags {
+	VSVM_TEST_BASE = 1 << 0,
+};
+
+/**
+ * vsvm_test_begin - open the device and make it ready to count exactly
+ * @test: filled in
+ * @flags: of &enum vsvm_test_flags
+ *
+ * Also clears up after a test that has failed. Skips without a device.
+ */
+void vsvm_test_begin(struct vsvm_test *test, unsigned int flags);
+
+/**
+ * vsvm_test_end - free all buffers, close the device, check for leaks
+ * @test: the test
+ */
+void vsvm_test_end(struct vsvm_test *test);
+
+/**
+ * vsvm_test_reopen - close the file and open it again, for the same test
+ * @test: the test; its buffers stay
+ */
+void vsvm_test_reopen(struct vsvm_test *test);
+
+/**
+ * vsvm_test_close - close the file, which ends its queues
+ * @test: the test; its buffers stay
+ */
+void vsvm_test_close(struct vsvm_test *test);
+
+/**
+ * struct vsvm_job - one dispatch
+ * @kernel: what to run
+ * @arg: its argument; no result address stands for that of the test
+ * @groups: work-groups; 0 stands for 1
+ * @group_size: work-items in a group; 0 stands for 1
+ * @stack: stack area, or NULL
+ * @stack_size: bytes for one work-item
+ */
+struct vsvm_job {
+	enum vsvm_kernel kernel;
+	struct vsvm_arg arg;
+	uint32_t groups[3];
+	uint32_t group_size[3];
+	const void *stack;
+	uint32_t stack_size;
+};
+
+/**
+ * vsvm_prepare_submit - fill in the ioctl for a job, with its argument in place
+ * @test: the test
+ * @job: the job
+ * @submit: result; its fence has the next value
+ */
+void vsvm_prepare_submit(struct vsvm_test *test, const struct vsvm_job *job,
+			 struct drm_vsvm_submit *submit);
+
+/**
+ * vsvm_submit - start a job
+ * @test: the test
+ * @job: the job
+ *
+ * Returns the value that the fence gets.
+ */
+uint64_t vsvm_submit(struct vsvm_test *test, const struct vsvm_job *job);
+
+/**
+ * vsvm_try_wait - wait for a job
+ * @test: the test
+ * @value: what vsvm_submit() returned
+ * @timeout: nanoseconds from now
+ * @wait: what the kernel says, may be NULL
+ *
+ * Returns 0 or a negative errno.
+ */
+int vsvm_try_wait(struct vsvm_test *test, uint64_t value, int64_t timeout,
+		  struct drm_vsvm_wait *wait);
+
+/**
+ * vsvm_wait - wait for a job that must end well
+ * @test: the test
+ * @value: what vsvm_submit() returned
+ */
+void vsvm_wait(struct vsvm_test *test, uint64_t value);
+
+/**
+ * vsvm_run_job - vsvm_submit() and vsvm_wait()
+ * @test: the test
+ * @job: the job; results are zeroed before
+ */
+void vsvm_run_job(struct vsvm_test *test, const struct vsvm_job *job);
+
+/**
+ * vsvm_run - vsvm_run_job() with the members of &struct vsvm_job in place
+ * @test: the test
+ */
+#define vsvm_run(test, ...) vsvm_run_job(test, &(const struct vsvm_job){__VA_ARGS__})
+
+/**
+ * vsvm_run_to_error - a job that must end with an error
+ * @test: the test; its queue is replaced by a new one afterwards
+ * @job: the job
+ * @wait: what the kernel says about the error
+ */
+void vsvm_run_to_error(struct vsvm_test *test, const struct vsvm_job *job,
+		       struct drm_vsvm_wait *wait);
+
+/**
+ * vsvm_new_queue - destroy the queue of a test and create another one
+ * @test: the test
+ */
+void vsvm_new_queue(struct vsvm_test *test);
+
+/**
+ * vsvm_gpu_add - the GPU reads and writes every page of a part of a buffer
+ * @test: the test
+ * @buffer: the buffer; its shadow follows
+ * @offset: first byte, a multiple of 4 KiB
+ * @length: bytes, likewise
+ * @value: what to add
+ *
+ * One work-item, one page after the other: each fault happens once.
+ */
+void vsvm_gpu_add(struct vsvm_test *test, struct vsvm_buffer *buffer, size_t offset, size_t length,
+		  uint64_t value);
+
+/**
+ * vsvm_gpu_set - likewise, only writes
+ * @test: the test
+ * @buffer: the buffer; its shadow follows
+ * @offset: first byte
+ * @length: bytes
+ * @value: what to store
+ */
+void vsvm_gpu_set(struct vsvm_test *test, struct vsvm_buffer *buffer, size_t offset, size_t length,
+		  uint64_t value);
+
+/**
+ * vsvm_gpu_sum - the GPU reads every page of a part of a buffer, and reads right
+ * @test: the test
+ * @buffer: the buffer
+ * @offset: first byte
+ * @length: bytes
+ * @value: which word of each page
+ */
+void vsvm_gpu_sum(struct vsvm_test *test, struct vsvm_buffer *buffer, size_t offset, size_t length,
+		  uint64_t value);
+
+/**
+ * vsvm_prefetch - move a part of a buffer; the test fails unless all of it moves
+ * @test: the test
+ * @buffer: the buffer
+ * @offset: first byte
+ * @length: bytes
+ * @location: where to
+ */
+void vsvm_prefetch(struct vsvm_test *test, const struct vsvm_buffer *buffer, size_t offset,
+		   size_t length, uint32_t location);
+
+/**
+ * vsvm_cpu_touch - read one word in every so many bytes of a buffer
+ * @buffer: the buffer
+ * @offset: first byte
+ * @length: bytes
+ * @stride: distance of the words
+ *
+ * Each one is compared with what must be there.
+ */
+void vsvm_cpu_touch(const struct vsvm_buffer *buffer, size_t offset, size_t length, size_t stride);
+
+/**
+ * struct vsvm_expected - what the counters must have grown by
+ *
+ * Members that are not named must not have grown.
+ *
+ * @allocated: folios allocated in VRAM, by order
+ * @freed: folios freed in VRAM, by order
+ * @to_vram: folios migrated to VRAM, by order
+ * @to_ram: folios migrated to system memory, by order
+ * @split: folios that a split has made
+ * @gpu_4k: GPU faults that made less than 64 KiB accessible
+ * @gpu_64k: GPU faults that made 64 KiB to less than 2 MiB accessible
+ * @gpu_2m: GPU faults that made 2 MiB accessible
+ * @stale: GPU faults that found nothing to do
+ * @failed: GPU faults that ended a dispatch
+ * @cpu_faults: CPU faults
+ * @dispatches: dispatches ended
+ * @any_stale: @stale may be anything: many work-items touch the same page
+ * @any_cpu_faults: likewise: many threads do
+ */
+struct vsvm_expected {
+	uint64_t allocated[DRM_VSVM_ORDERS];
+	uint64_t freed[DRM_VSVM_ORDERS];
+	uint64_t to_vram[DRM_VSVM_ORDERS];
+	uint64_t to_ram[DRM_VSVM_ORDERS];
+	uint64_t split;
+	uint64_t gpu_4k;
+	uint64_t gpu_64k;
+	uint64_t gpu_2m;
+	uint64_t stale;
+	uint64_t failed;
+	uint64_t cpu_faults;
+	uint64_t dispatches;
+	bool any_stale;
+	bool any_cpu_faults;
+};
+
+/**
+ * vsvm_expect_counters - check all counters since the last check, exactly
+ * @test: the test
+ * @expected: what they must have grown by
+ * @file: of the caller
+ * @line: of the caller
+ */
+void vsvm_expect_counters(struct vsvm_test *test, const struct vsvm_expected *expected,
+			  const char *file, int line);
+
+/**
+ * vsvm_expect - vsvm_expect_counters() with the members in place
+ * @test: the test
+ */
+#define vsvm_expect(test, ...) \
+	vsvm_expect_counters(test, &(const struct vsvm_expected){__VA_ARGS__}, __FILE__, __LINE__)
+
+/**
+ * vsvm_forget_counters - do not check what has been counted up to now
+ * @test: the test
+ */
+void vsvm_forget_counters(struct vsvm_test *test);
+
+#endif /* VSVM_TEST_H */
