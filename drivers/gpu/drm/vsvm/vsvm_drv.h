@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Copyright (C) 2026 The vsvm developers
+ */
+#ifndef _VSVM_DRV_H_
+#define _VSVM_DRV_H_
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/sizes.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include <drm/drm_device.h>
+#include <drm/vsvm_drm.h>
+
+#include "hw/vsvm_hw.h"
+#include "vsvm_stats.h"
+#include "vsvm_vram.h"
+
+struct drm_file;
+struct vsvm_batch;
+
+/* A block is the unit of the SVM path: what one leaf of level 1 maps. */
+#define VSVM_BLOCK_SHIFT	VSVM_HW_HUGE_SHIFT
+#define VSVM_BLOCK_SIZE		(1UL << VSVM_BLOCK_SHIFT)
+#define VSVM_BLOCK_ORDER	(VSVM_BLOCK_SHIFT - PAGE_SHIFT)
+#define VSVM_BLOCK_PAGES	(1UL << VSVM_BLOCK_ORDER)
+
+/**
+ * struct vsvm_device - one virtual GPU
+ * @drm: base class
+ * @index: number of this device, from 0
+ * @config: what the GPU was created with
+ * @hw: the GPU; valid until the devres of the platform device are released
+ * @wq: where interrupts are served
+ * @fault_work: takes records from the fault buffer
+ * @fault_batch: scratch memory of @fault_work
+ * @done_work: finds out which queues have ended dispatches
+ * @vram: the GPU's memory
+ * @stats: what this device did
+ * @vms_lock: protects @vms and @hw_gone; held while an address space is shut
+ *	down
+ * @vms: all address spaces, by &vsvm_vm.link
+ * @hw_gone: the device was removed, all address spaces have been shut down
+ * @vmids: address spaces by their id in the GPU
+ * @queues_lock: protects @queues
+ * @queues: all queues, by &vsvm_queue.link
+ */
+struct vsvm_device {
+	struct drm_device drm;
+	unsigned int index;
+	struct vsvm_hw_config config;
+	struct vsvm_hw *hw;
+
+	struct workqueue_struct *wq;
+	struct work_struct fault_work;
+	struct vsvm_batch *fault_batch;
+	struct work_struct done_work;
+
+	struct vsvm_vram vram;
+	struct vsvm_stats stats;
+
+	struct mutex vms_lock;
+	struct list_head vms;
+	bool hw_gone;
+	struct xarray vmids;
+
+	struct mutex queues_lock;
+	struct list_head queues;
+};
+
+static inline struct vsvm_device *to_vsvm_device(struct drm_device *drm)
+{
+	return container_of(drm, struct vsvm_device, drm);
+}
+
+bool vsvm_huge_enabled(void);
+
+int vsvm_ioctl_query(struct drm_device *drm, void *data, struct drm_file *file);
+int vsvm_ioctl_prefetch(struct drm_device *drm, void *data,
+			struct drm_file *file);
+int vsvm_ioctl_residency(struct drm_device *drm, void *data,
+			 struct drm_file *file);
+int vsvm_ioctl_queue_create(struct drm_device *drm, void *data,
+			    struct drm_file *file);
+int vsvm_ioctl_queue_destroy(struct drm_device *drm, void *data,
+			     struct drm_file *file);
+int vsvm_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file);
+int vsvm_ioctl_wait(struct drm_device *drm, void *data, struct drm_file *file);
+
+void vsvm_fault_work(struct work_struct *work);
+void vsvm_done_work(struct work_struct *work);
+
+#endif /* _VSVM_DRV_H_ */

@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Copyright (C) 2026 The vsvm developers
+ */
+
+/**
+ * DOC: Migration
+ *
+ * All migrations take the same steps: mm collects and unmaps the source, which
+ * leaves an array of entries; destinations are allocated, the copy engine copies
+ * or clears; mm moves the metadata over and maps what has moved. A page that
+ * cannot move stays where it is, that is no error.
+ *
+ * The unit is a block of 2 MiB. A source that is one folio of order 9, or a hole
+ * of that size, is one entry with MIGRATE_PFN_COMPOUND, and moves to one folio
+ * of order 9 if that can be had, else to 512 pages. Nothing is ever allocated in
+ * between the two sizes.
+ *
+ * There are three ways in:
+ *
+ * - vsvm_migrate_to_vram(), after a GPU fault or on demand;
+ * - vsvm_cpu_fault() and vsvm_migrate_to_ram(), by address: a CPU fault brings a
+ *   folio of 2 MiB that is mapped as such back whole, else one page;
+ * - vsvm_migrate_all_to_ram(), by physical address, when the device goes.
+ */
+
+#include <linux/delay.h>
+#include <linux/huge_mm.h>
+#include <linux/memremap.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include <drm/drm_print.h>
+
+#include "vsvm_vm.h"
+
+#define VSVM_COPY_DESCS	16
+
+/**
+ * struct vsvm_copy - descriptors on their way to the copy engine
+ * @vdev: the device
+ * @desc: not carried out yet
+ * @count: how many
+ * @bytes: of all descriptors
+ * @error: first error
+ */
+struct vsvm_copy {
+	struct vsvm_device *vdev;
+	struct vsvm_hw_copy desc[VSVM_COPY_DESCS];
+	u32 count;
+	u64 bytes;
+	int error;
+};
+
+static void vsvm_copy_run(struct vsvm_copy *copy)
+{
+	if (copy->count && !copy->error)
+		copy->error = vsvm_hw_copy(copy->vdev->hw, copy->desc,
+					   copy->count);
+	copy->count = 0;
+}
+
+static void vsvm_copy_add(struct vsvm_copy *copy, u64 dst, u64 src, u64 size,
+			  u32 flags)
+{
+	struct vsvm_hw_copy *last;
+
+	copy->bytes += size;
+	if (copy->count) {
+		last = &copy->desc[copy->count - 1];
+		if (last->flags == flags && last->dst + last->size == dst &&
+		    ((flags & VSVM_HW_COPY_FILL_ZERO) ||
+		     last->src + last->size == src)) {
+			last->size += size;
+			return;
+		}
+	}
+
+	if (copy->count == VSVM_COPY_DESCS)
+		vsvm_copy_run(copy);
+	copy->desc[copy->count++] = (struct vsvm_hw_copy) {
+		.dst = dst,
+		.src = src,
+		.size = size,
+		.flags = flags,
+	};
+}
+
+static unsigned long vsvm_entry_pages(unsigned long entry)
+{
+	return entry & MIGRATE_PFN_COMPOUND ? VSVM_BLOCK_PAGES : 1;
+}
+
+/* Gives destinations up that have been allocated. */
+static void vsvm_drop_dst(unsigned long *dst, unsigned long npages)
+{
+	unsigned long i;
+
+	for (i = 0; i < npages; i++) {
+		struct page *page = migrate_pfn_to_page(dst[i]);
+
+		if (!page)
+			continue;
+		dst[i] = 0;
+		folio_unlock(page_folio(page));
+		folio_put(page_folio(page));
+	}
+}
+
+/*
+ * Copies every page that has a destination, or clears it when the source is a
+ * hole. On an error nothing may be moved, so all destinations are given up.
+ */
+static int vsvm_copy_pages(struct vsvm_device *vdev, const unsigned long *src,
+			   unsigned long *dst, unsigned long npages,
+			   bool to_vram, enum drm_vsvm_stage_id stage)
+{
+	struct vsvm_copy copy = { .vdev = vdev };
+	unsigned long i, n, compound = 0;
+	struct page *source = NULL;
+	u64 begin = ktime_get_ns();
+
+	for (i = 0; i < npages; i += n) {
+		struct page *target = migrate_pfn_to_page(dst[i]);
+
+		/* The entries after a huge source are 0: count its pages. */
+		if (compound) {
+			compound--;
+			if (source)
+				source++;
+		} else {
+			source = migrate_pfn_to_page(src[i]);
+			compound = vsvm_entry_pages(src[i]) - 1;
+		}
+
+		n = 1;
+		if (!target)
+			continue;
+		n = vsvm_entry_pages(dst[i]);
+		compound -= n - 1;
+
+		if (!to_vram)
+			vsvm_copy_add(&copy, page_to_phys(target),
+				      vsvm_vram_offset(&vdev->vram, source),
+				      n << PAGE_SHIFT, VSVM_HW_COPY_SRC_VRAM);
+		else if (source)
+			vsvm_copy_add(&copy, vsvm_vram_offset(&vdev->vram, target),
+				      page_to_phys(source), n << PAGE_SHIFT,
+				      VSVM_HW_COPY_DST_VRAM);
+		else
+			vsvm_copy_add(&copy, vsvm_vram_offset(&vdev->vram, target),
+				      0, n << PAGE_SHIFT,
+				      VSVM_HW_COPY_DST_VRAM |
+				      VSVM_HW_COPY_FILL_ZERO);
+	}
+	vsvm_copy_run(&copy);
+
+	if (copy.error) {
+		drm_dbg(&vdev->drm, "copy of %llu bytes failed: %d\n",
+			copy.bytes, copy.error);
+		vsvm_drop_dst(dst, npages);
+		return copy.error;
+	}
+
+	if (copy.bytes)
+		vsvm_stage_add(&vdev->stats, stage, copy.bytes,
+			       ktime_get_ns() - begin);
+	return 0;
+}
+
+/* Counts the folios that have moved. Returns the bytes in them. */
+static u64 vsvm_count_moved(const unsigned long *src, const unsigned long *dst,
+			    unsigned long npages, atomic64_t *folios)
+{
+	unsigned long i;
+	u64 pages = 0;
+
+	for (i = 0; i < npages; i++) {
+		if (!(src[i] & MIGRATE_PFN_MIGRATE) ||
+		    !migrate_pfn_to_page(dst[i]))
+			continue;
+		pages += vsvm_entry_pages(dst[i]);
+		atomic64_inc(&folios[dst[i] & MIGRATE_PFN_COMPOUND ?
+				     VSVM_BLOCK_ORDER : 0]);
+	}
+	return pages << PAGE_SHIFT;
+}
+
+/* A folio of order 9 as the destination of entry @i; false when there is none. */
+static bool vsvm_vram_dst_huge(struct vsvm_vm *vm, unsigned long *dst)
+{
+	struct vsvm_vram *vram = &vm->vdev->vram;
+	unsigned long pfn = 0, count;
+
+	if (!vsvm_huge_enabled())
+		return false;
+
+	count = vsvm_vram_alloc(vram, VSVM_BLOCK_PAGES, &pfn);
+	if (count < VSVM_BLOCK_PAGES ||
+	    !vsvm_vram_folio(vram, pfn, VSVM_BLOCK_ORDER, vm->owner)) {
+		vsvm_vram_release(vram, pfn, count);
+		return false;
+	}
+
+	*dst = migrate_pfn(pfn) | MIGRATE_PFN_COMPOUND;
+	return true;
+}
+
+/*
+ * Pages of VRAM as destinations of the entries from @first up to @last, as far
+ * as they go. A huge source is one entry for all of them, and gets all or none.
+ */
+static void vsvm_vram_dst_pages(struct vsvm_vm *vm, const unsigned long *src,
+				unsigned long *dst, unsigned long first,
+				unsigned long last)
+{
+	struct vsvm_vram *vram = &vm->vdev->vram;
+	bool compound = src[first] & MIGRATE_PFN_COMPOUND;
+	unsigned long i, want = 0, pfn = 0, left = 0;
+
+	for (i = first; i < last; i++)
+		want += compound || (src[i] & MIGRATE_PFN_MIGRATE);
+
+	for (i = first; i < last; i++) {
+		if (!compound && !(src[i] & MIGRATE_PFN_MIGRATE))
+			continue;
+		if (!left)
+			left = vsvm_vram_alloc(vram, want, &pfn);
+		if (!left || !vsvm_vram_folio(vram, pfn, 0, vm->owner))
+			break;
+		dst[i] = migrate_pfn(pfn);
+		pfn++;
+		left--;
+		want--;
+	}
+	vsvm_vram_release(vram, pfn, left);
+
+	if (compound && i < last)
+		vsvm_drop_dst(&dst[first], i - first);
+}
+
+static void vsvm_vram_dst(struct vsvm_vm *vm, const unsigned long *src,
+			  unsigned long *dst, unsigned long npages)
+{
+	unsigned long i, end;
+
+	for (i = 0; i < npages; i = end) {
+		if (src[i] & MIGRATE_PFN_COMPOUND) {
+			end = i + VSVM_BLOCK_PAGES;
+			if ((src[i] & MIGRATE_PFN_MIGRATE) &&
+			    !vsvm_vram_dst_huge(vm, &dst[i]))
+				vsvm_vram_dst_pages(vm, src, dst, i, end);
+			continue;
+		}
+		for (end = i + 1; end < npages; end++)
+			if (src[end] & MIGRATE_PFN_COMPOUND)
+				break;
+		vsvm_vram_dst_pages(vm, src, dst, i, end);
+	}
+}
+
+/**
+ * vsvm_migrate_to_vram() - move what can be moved of a block to VRAM
+ * @vm: the address space
+ * @vma: an anonymous mapping
+ * @start: start of the range, which is in one block and in @vma
+ * @end: end of the range
+ * @batch: scratch memory
+ *
+ * Addresses that have no memory yet get zeroed VRAM.
+ *
+ * Context: The mmap lock is held for reading.
+ * Return: bytes that have moved.
+ */
+u64 vsvm_migrate_to_vram(struct vsvm_vm *vm, struct vm_area_struct *vma,
+			 unsigned long start, unsigned long end,
+			 struct vsvm_batch *batch)
+{
+	struct vsvm_device *vdev = vm->vdev;
+	struct migrate_vma args = {
+		.vma = vma,
+		.src = batch->src,
+		.dst = batch->dst,
+		.start = start,
+		.end = end,
+		.pgmap_owner = vdev->vram.pgmap.owner,
+		.flags = MIGRATE_VMA_SELECT_SYSTEM,
+	};
+	u64 begin = ktime_get_ns();
+	u64 moved;
+
+	if (end - start == VSVM_BLOCK_SIZE && vsvm_huge_enabled())
+		args.flags |= MIGRATE_VMA_SELECT_COMPOUND;
+
+	memset(args.dst, 0, ((end - start) >> PAGE_SHIFT) * sizeof(*args.dst));
+	if (migrate_vma_setup(&args) || !args.cpages)
+		return 0;
+
+	vsvm_vram_dst(vm, args.src, args.dst, args.npages);
+	vsvm_copy_pages(vdev, args.src, args.dst, args.npages, true,
+			DRM_VSVM_STAGE_COPY_TO_VRAM);
+	migrate_vma_pages(&args);
+	moved = vsvm_count_moved(args.src, args.dst, args.npages,
+				 vdev->stats.folios_to_vram);
+	migrate_vma_finalize(&args);
+
+	if (moved)
+		vsvm_stage_add(&vdev->stats, DRM_VSVM_STAGE_TO_VRAM, moved,
+			       ktime_get_ns() - begin);
+	return moved;
+}
+
+static struct folio *vsvm_ram_folio(struct vm_area_struct *vma,
+				    unsigned long addr, unsigned int order)
+{
+	gfp_t gfp = GFP_HIGHUSER_MOVABLE;
+
+	if (order)
+		gfp = GFP_TRANSHUGE | __GFP_NORETRY | __GFP_NOWARN;
+	if (vma)
+		return vma_alloc_folio(gfp, order, vma, addr, order);
+	return folio_alloc(gfp, order);
+}
+
+/* System memory as destinations, for the address @addr on if there is a VMA. */
+static void vsvm_ram_dst(const unsigned long *src, unsigned long *dst,
+			 unsigned long npages, struct vm_area_struct *vma,
+			 unsigned long addr)
+{
+	unsigned long i, compound = 0;
+	struct folio *folio;
+
+	for (i = 0; i < npages; i++) {
+		if (compound) {
+			compound--;
+		} else if (!(src[i] & MIGRATE_PFN_MIGRATE)) {
+			continue;
+		} else if (src[i] & MIGRATE_PFN_COMPOUND) {
+			folio = vsvm_ram_folio(vma, addr + (i << PAGE_SHIFT),
+					       VSVM_BLOCK_ORDER);
+			if (folio) {
+				folio_lock(folio);
+				dst[i] = migrate_pfn(folio_pfn(folio)) |
+					 MIGRATE_PFN_COMPOUND;
+				i += VSVM_BLOCK_PAGES - 1;
+				continue;
+			}
+			compound = VSVM_BLOCK_PAGES - 1;
+		}
+
+		folio = vsvm_ram_folio(vma, addr + (i << PAGE_SHIFT), 0);
+		if (folio) {
+			folio_lock(folio);
+			dst[i] = migrate_pfn(folio_pfn(folio));
+		}
+	}
+}
+
+/*
+ * Nobody knows whether the GPU has written to these pages. They must not be
+ * taken for clean, as pages under MADV_FREE could be.
+ */
+static void vsvm_ram_mark_dirty(const unsigned long *src,
+				const unsigned long *dst, unsigned long npages)
+{
+	unsigned long i;
+
+	for (i = 0; i < npages; i++) {
+		struct page *page = migrate_pfn_to_page(dst[i]);
+
+		if (page && (src[i] & MIGRATE_PFN_MIGRATE))
+			folio_mark_dirty(page_folio(page));
+	}
+}
+
+/* The steps between setup and finalize of a migration by address. */
+static u64 vsvm_to_ram(struct vsvm_device *vdev, struct migrate_vma *args,
+		       int *error)
+{
+	u64 moved;
+
+	vsvm_ram_dst(args->src, args->dst, args->npages, args->vma,
+		     args->start);
+	*error = vsvm_copy_pages(vdev, args->src, args->dst, args->npages,
+				 false, DRM_VSVM_STAGE_COPY_TO_RAM);
+	migrate_vma_pages(args);
+	moved = vsvm_count_moved(args->src, args->dst, args->npages,
+				 vdev->stats.folios_to_ram);
+	vsvm_ram_mark_dirty(args->src, args->dst, args->npages);
+	return moved;
+}
+
+/**
+ * vsvm_migrate_to_ram() - move what is in VRAM of a block to system memory
+ * @vdev: the device
+ * @vma: the mapping
+ * @start: start of the range, which is in one block and in @vma
+ * @end: end of the range
+ * @batch: scratch memory
+ *
+ * Context: The mmap lock is held for reading.
+ * Return: bytes that have moved.
+ */
+u64 vsvm_migrate_to_ram(struct vsvm_device *vdev, struct vm_area_struct *vma,
+			unsigned long start, unsigned long end,
+			struct vsvm_batch *batch)
+{
+	struct migrate_vma args = {
+		.vma = vma,
+		.src = batch->src,
+		.dst = batch->dst,
+		.start = start,
+		.end = end,
+		.pgmap_owner = vdev->vram.pgmap.owner,
+		.flags = MIGRATE_VMA_SELECT_DEVICE_PRIVATE,
+	};
+	u64 begin = ktime_get_ns();
+	u64 moved;
+	int error;
+
+	if (end - start == VSVM_BLOCK_SIZE)
+		args.flags |= MIGRATE_VMA_SELECT_COMPOUND;
+
+	memset(args.dst, 0, ((end - start) >> PAGE_SHIFT) * sizeof(*args.dst));
+	if (migrate_vma_setup(&args) || !args.cpages)
+		return 0;
+
+	moved = vsvm_to_ram(vdev, &args, &error);
+	migrate_vma_finalize(&args);
+
+	if (moved)
+		vsvm_stage_add(&vdev->stats, DRM_VSVM_STAGE_TO_RAM, moved,
+			       ktime_get_ns() - begin);
+	return moved;
+}
+
+/**
+ * vsvm_cpu_fault() - the CPU touches a page in VRAM
+ * @vmf: the fault; mm has locked the folio and holds a reference
+ *
+ * Takes no lock of the driver.
+ *
+ * Return: 0 when the page has moved, or when the access should be tried again.
+ */
+vm_fault_t vsvm_cpu_fault(struct vm_fault *vmf)
+{
+	struct vsvm_vram *vram = vsvm_vram_of(vmf->page);
+	struct vsvm_device *vdev = container_of(vram, struct vsvm_device, vram);
+	bool huge = !vmf->pte;
+	unsigned long one_src = 0, one_dst = 0;
+	struct vsvm_batch *batch = NULL;
+	struct migrate_vma args = {
+		.vma = vmf->vma,
+		.src = &one_src,
+		.dst = &one_dst,
+		.start = vmf->address & PAGE_MASK,
+		.pgmap_owner = vram->pgmap.owner,
+		.flags = MIGRATE_VMA_SELECT_DEVICE_PRIVATE,
+		.fault_page = vmf->page,
+	};
+	u64 begin = ktime_get_ns();
+	u64 moved = 0;
+	unsigned long *wanted;
+	vm_fault_t ret = 0;
+	int error = 0;
+	bool ready;
+
+	atomic64_inc(&vdev->stats.cpu_faults);
+
+	args.end = args.start + PAGE_SIZE;
+	if (huge) {
+		batch = kzalloc(sizeof(*batch), GFP_KERNEL);
+		if (!batch)
+			return VM_FAULT_OOM;
+		args.src = batch->src;
+		args.dst = batch->dst;
+		args.start = ALIGN_DOWN(vmf->address, VSVM_BLOCK_SIZE);
+		args.end = args.start + VSVM_BLOCK_SIZE;
+		args.flags |= MIGRATE_VMA_SELECT_COMPOUND;
+	}
+
+	if (migrate_vma_setup(&args)) {
+		ret = VM_FAULT_SIGBUS;
+		goto out;
+	}
+	if (!args.cpages)
+		goto out;
+
+	wanted = &args.dst[(vmf->address - args.start) >> PAGE_SHIFT];
+	ready = args.src[wanted - args.dst] & MIGRATE_PFN_MIGRATE ||
+		args.src[0] & MIGRATE_PFN_COMPOUND;
+	moved = vsvm_to_ram(vdev, &args, &error);
+	if (error)
+		ret = VM_FAULT_SIGBUS;
+	else if (ready && !*wanted && !(args.dst[0] & MIGRATE_PFN_COMPOUND))
+		ret = VM_FAULT_OOM;
+	migrate_vma_finalize(&args);
+out:
+	kfree(batch);
+	if (moved) {
+		u64 ns = ktime_get_ns() - begin;
+
+		vsvm_stage_add(&vdev->stats, DRM_VSVM_STAGE_TO_RAM, moved, ns);
+		vsvm_stage_add(&vdev->stats, DRM_VSVM_STAGE_CPU_FAULT, moved, ns);
+	}
+	return ret;
+}
+
+static u64 vsvm_migrate_block_to_ram(struct vsvm_device *vdev,
+				     unsigned long block,
+				     struct vsvm_batch *batch)
+{
+	unsigned long pfn = vdev->vram.first_pfn + block * VSVM_BLOCK_PAGES;
+	u64 begin = ktime_get_ns();
+	u64 moved;
+
+	memset(batch, 0, sizeof(*batch));
+	if (migrate_device_range(batch->src, pfn, VSVM_BLOCK_PAGES))
+		return 0;
+
+	vsvm_ram_dst(batch->src, batch->dst, VSVM_BLOCK_PAGES, NULL, 0);
+	vsvm_copy_pages(vdev, batch->src, batch->dst, VSVM_BLOCK_PAGES, false,
+			DRM_VSVM_STAGE_COPY_TO_RAM);
+	migrate_device_pages(batch->src, batch->dst, VSVM_BLOCK_PAGES);
+	moved = vsvm_count_moved(batch->src, batch->dst, VSVM_BLOCK_PAGES,
+				 vdev->stats.folios_to_ram);
+	vsvm_ram_mark_dirty(batch->src, batch->dst, VSVM_BLOCK_PAGES);
+	migrate_device_finalize(batch->src, batch->dst, VSVM_BLOCK_PAGES);
+
+	if (moved)
+		vsvm_stage_add(&vdev->stats, DRM_VSVM_STAGE_TO_RAM, moved,
+			       ktime_get_ns() - begin);
+	return moved;
+}
+
+/* Tries without any progress before vsvm_migrate_all_to_ram() gives up. */
+#define VSVM_EVICT_TRIES	1000
+
+/**
+ * vsvm_migrate_all_to_ram() - bring all of VRAM home
+ * @vdev: the device; nothing may be allocated in VRAM any more
+ *
+ * Works on physical memory, whosever it is. A page that a CPU fault or another
+ * migration has in its hands is tried again.
+ *
+ * Return: true when VRAM is empty.
+ */
+bool vsvm_migrate_all_to_ram(struct vsvm_device *vdev)
+{
+	struct vsvm_vram *vram = &vdev->vram;
+	unsigned int tries = VSVM_EVICT_TRIES;
+	struct vsvm_batch *batch;
+	unsigned long i;
+
+	batch = kmalloc(sizeof(*batch), GFP_KERNEL | __GFP_NOFAIL);
+
+	while (vsvm_vram_free_pages(vram) < vram->size >> PAGE_SHIFT) {
+		u64 moved = 0;
+
+		for (i = 0; i < vram->num_blocks; i++) {
+			if (vsvm_vram_block_used(vram, i))
+				moved += vsvm_migrate_block_to_ram(vdev, i, batch);
+			cond_resched();
+		}
+		if (moved)
+			tries = VSVM_EVICT_TRIES;
+		else if (!--tries)
+			break;
+		else
+			msleep(10);
+	}
+
+	kfree(batch);
+	return tries;
+}

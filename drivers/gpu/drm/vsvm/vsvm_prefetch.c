@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Copyright (C) 2026 The vsvm developers
+ */
+
+/**
+ * DOC: Prefetch
+ *
+ * Prefetch does for a range, before it is used, what faults would do for it
+ * later: block by block, synchronously, and killable. A prefetch to VRAM also
+ * enters the memory in the GPU's page tables.
+ */
+
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_print.h>
+
+#include "vsvm_vm.h"
+
+/*
+ * Moves what @addr and the following addresses have in common: a block and a
+ * mapping. Returns the end of that, or an error.
+ */
+static long vsvm_prefetch_step(struct vsvm_vm *vm, unsigned long addr,
+			       unsigned long end, u32 location,
+			       struct vsvm_batch *batch, u64 *moved)
+{
+	struct vsvm_device *vdev = vm->vdev;
+	struct vm_area_struct *vma;
+	struct vsvm_range *range;
+	u64 bytes;
+
+	range = vsvm_range_get(vm, addr);
+	if (IS_ERR(range))
+		return PTR_ERR(range);
+	if (mmap_read_lock_killable(vm->mm))
+		return -EINTR;
+
+	vma = vma_lookup(vm->mm, addr);
+	if (!vma) {
+		mmap_read_unlock(vm->mm);
+		return -EFAULT;
+	}
+	end = min3(end, vma->vm_end, ALIGN(addr + 1, VSVM_BLOCK_SIZE));
+
+	if (vma_is_anonymous(vma)) {
+		if (location == DRM_VSVM_LOCATION_VRAM) {
+			*moved += vsvm_migrate_to_vram(vm, vma, addr, end, batch);
+			/* A failure only means that the GPU will fault. */
+			vsvm_range_map(range, addr, end, addr, 0,
+				       vdev->vram.pgmap.owner, batch, &bytes);
+		} else {
+			*moved += vsvm_migrate_to_ram(vdev, vma, addr, end, batch);
+		}
+	}
+	mmap_read_unlock(vm->mm);
+	return end;
+}
+
+int vsvm_ioctl_prefetch(struct drm_device *drm, void *data,
+			struct drm_file *file)
+{
+	struct vsvm_vm *vm = vsvm_vm_of_file(file);
+	struct drm_vsvm_prefetch *args = data;
+	struct vsvm_batch *batch;
+	unsigned long end;
+	long addr = 0;
+	int idx;
+
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	args->moved = 0;
+	if (args->flags) {
+		drm_dbg(drm, "unknown flags %#x\n", args->flags);
+		return -EINVAL;
+	}
+	if (args->location != DRM_VSVM_LOCATION_SYSTEM &&
+	    args->location != DRM_VSVM_LOCATION_VRAM) {
+		drm_dbg(drm, "unknown location %u\n", args->location);
+		return -EINVAL;
+	}
+	if (!vsvm_check_user_range(args->addr, args->length)) {
+		drm_dbg(drm, "bad range %#llx, %#llx\n", args->addr,
+			args->length);
+		return -EINVAL;
+	}
+
+	batch = kmalloc(sizeof(*batch), GFP_KERNEL);
+	if (!batch)
+		return -ENOMEM;
+
+	end = args->addr + args->length;
+	for (addr = args->addr; addr >= 0 && addr < end;) {
+		if (fatal_signal_pending(current)) {
+			addr = -EINTR;
+			break;
+		}
+		/* A device that is removed must not wait for the whole range. */
+		if (!drm_dev_enter(drm, &idx)) {
+			addr = -ENODEV;
+			break;
+		}
+		addr = vsvm_prefetch_step(vm, addr, end, args->location, batch,
+					  &args->moved);
+		drm_dev_exit(idx);
+		cond_resched();
+	}
+
+	kfree(batch);
+	return addr < 0 ? addr : 0;
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Copyright (C) 2026 The vsvm developers
+ */
+
+/**
+ * DOC: Statistics
+ *
+ * Whatever the device does is counted, exactly: by the query ioctl and by
+ * ``counters`` in debugfs for the device, by fdinfo for a client. The two sides
+ * of each sum are counted apart from each other, so that a mistake shows.
+ */
+
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include <drm/drm_debugfs.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_print.h>
+
+#include "vsvm_vm.h"
+
+static void vsvm_read_array(u64 *to, const atomic64_t *from, unsigned int count)
+{
+	while (count--)
+		to[count] = atomic64_read(&from[count]);
+}
+
+/**
+ * vsvm_stats_read() - take the counters of a device
+ * @vdev: the device, inside of drm_dev_enter()
+ * @c: filled in
+ */
+void vsvm_stats_read(struct vsvm_device *vdev, struct drm_vsvm_counters *c)
+{
+	struct vsvm_stats *stats = &vdev->stats;
+	struct vsvm_hw_counters hw;
+	unsigned int i, j;
+
+	vsvm_read_array(c->folios_allocated, stats->folios_allocated,
+			DRM_VSVM_ORDERS);
+	vsvm_read_array(c->folios_freed, stats->folios_freed, DRM_VSVM_ORDERS);
+	vsvm_read_array(c->folios_to_vram, stats->folios_to_vram,
+			DRM_VSVM_ORDERS);
+	vsvm_read_array(c->folios_to_ram, stats->folios_to_ram, DRM_VSVM_ORDERS);
+	vsvm_read_array(c->gpu_faults_served, stats->gpu_faults_served,
+			DRM_VSVM_SIZE_CLASSES);
+	c->folios_split = atomic64_read(&stats->folios_split);
+	c->gpu_faults_stale = atomic64_read(&stats->gpu_faults_stale);
+	c->gpu_faults_failed = atomic64_read(&stats->gpu_faults_failed);
+	c->cpu_faults = atomic64_read(&stats->cpu_faults);
+	c->dispatches = atomic64_read(&stats->dispatches);
+
+	vsvm_hw_read_counters(vdev->hw, &hw);
+	c->instructions = hw.instructions;
+	c->tlb_hits = hw.tlb_hits;
+	c->tlb_misses = hw.tlb_misses;
+
+	c->vram_total = vdev->vram.size;
+	c->vram_free = (u64)vsvm_vram_free_pages(&vdev->vram) << PAGE_SHIFT;
+
+	for (i = 0; i < DRM_VSVM_STAGES; i++) {
+		for (j = 0; j < DRM_VSVM_SIZE_CLASSES; j++) {
+			struct vsvm_stage *from = &stats->stage[i][j];
+			struct drm_vsvm_stage *to = &c->stage[i][j];
+
+			to->count = atomic64_read(&from->count);
+			to->ns = atomic64_read(&from->ns);
+			to->bytes = atomic64_read(&from->bytes);
+		}
+	}
+}
+
+#ifdef CONFIG_DEBUG_FS
+static const char * const vsvm_stage_names[DRM_VSVM_STAGES] = {
+	[DRM_VSVM_STAGE_GPU_FAULT] = "gpu_fault",
+	[DRM_VSVM_STAGE_TO_VRAM] = "to_vram",
+	[DRM_VSVM_STAGE_COPY_TO_VRAM] = "copy_to_vram",
+	[DRM_VSVM_STAGE_BIND] = "bind",
+	[DRM_VSVM_STAGE_CPU_FAULT] = "cpu_fault",
+	[DRM_VSVM_STAGE_TO_RAM] = "to_ram",
+	[DRM_VSVM_STAGE_COPY_TO_RAM] = "copy_to_ram",
+};
+
+static const char * const vsvm_class_names[DRM_VSVM_SIZE_CLASSES] = {
+	[DRM_VSVM_SIZE_4K] = "4K",
+	[DRM_VSVM_SIZE_64K] = "64K",
+	[DRM_VSVM_SIZE_2M] = "2M",
+};
+
+static void vsvm_print_folios(struct drm_printer *p,
+			      const struct drm_vsvm_counters *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < DRM_VSVM_ORDERS; i++) {
+		if (!c->folios_allocated[i] && !c->folios_freed[i] &&
+		    !c->folios_to_vram[i] && !c->folios_to_ram[i])
+			continue;
+		drm_printf(p, "folios_order_%u: allocated %llu freed %llu to_vram %llu to_ram %llu\n",
+			   i, c->folios_allocated[i], c->folios_freed[i],
+			   c->folios_to_vram[i], c->folios_to_ram[i]);
+	}
+	drm_printf(p, "folios_split: %llu\n", c->folios_split);
+}
+
+static void vsvm_print_stages(struct drm_printer *p,
+			      const struct drm_vsvm_counters *c)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < DRM_VSVM_STAGES; i++) {
+		for (j = 0; j < DRM_VSVM_SIZE_CLASSES; j++) {
+			const struct drm_vsvm_stage *stage = &c->stage[i][j];
+
+			if (stage->count)
+				drm_printf(p, "%s_%s: count %llu ns %llu bytes %llu\n",
+					   vsvm_stage_names[i],
+					   vsvm_class_names[j], stage->count,
+					   stage->ns, stage->bytes);
+		}
+	}
+}
+
+static int vsvm_debugfs_counters(struct seq_file *m, void *unused)
+{
+	struct drm_debugfs_entry *entry = m->private;
+	struct vsvm_device *vdev = to_vsvm_device(entry->dev);
+	struct drm_printer p = drm_seq_file_printer(m);
+	struct drm_vsvm_counters *c;
+	unsigned int i;
+	int idx;
+
+	c = kzalloc(sizeof(*c), GFP_KERNEL);
+	if (!c)
+		return -ENOMEM;
+
+	if (drm_dev_enter(&vdev->drm, &idx)) {
+		vsvm_stats_read(vdev, c);
+		drm_dev_exit(idx);
+	}
+
+	vsvm_print_folios(&p, c);
+	for (i = 0; i < DRM_VSVM_SIZE_CLASSES; i++)
+		drm_printf(&p, "gpu_faults_served_%s: %llu\n",
+			   vsvm_class_names[i], c->gpu_faults_served[i]);
+	drm_printf(&p, "gpu_faults_stale: %llu\n", c->gpu_faults_stale);
+	drm_printf(&p, "gpu_faults_failed: %llu\n", c->gpu_faults_failed);
+	drm_printf(&p, "cpu_faults: %llu\n", c->cpu_faults);
+	drm_printf(&p, "dispatches: %llu\n", c->dispatches);
+	drm_printf(&p, "instructions: %llu\n", c->instructions);
+	drm_printf(&p, "tlb: hits %llu misses %llu\n", c->tlb_hits,
+		   c->tlb_misses);
+	vsvm_print_stages(&p, c);
+	kfree(c);
+	return 0;
+}
+
+static int vsvm_debugfs_vram(struct seq_file *m, void *unused)
+{
+	struct drm_debugfs_entry *entry = m->private;
+	struct drm_printer p = drm_seq_file_printer(m);
+
+	vsvm_vram_print(&to_vsvm_device(entry->dev)->vram, &p);
+	return 0;
+}
+
+static const struct drm_debugfs_info vsvm_debugfs_files[] = {
+	{ "counters", vsvm_debugfs_counters },
+	{ "vram", vsvm_debugfs_vram },
+};
+
+/**
+ * vsvm_stats_debugfs_init() - add the files of a device to debugfs
+ * @vdev: the device, not registered yet
+ */
+void vsvm_stats_debugfs_init(struct vsvm_device *vdev)
+{
+	drm_debugfs_add_files(&vdev->drm, vsvm_debugfs_files,
+			      ARRAY_SIZE(vsvm_debugfs_files));
+}
+#else
+void vsvm_stats_debugfs_init(struct vsvm_device *vdev)
+{
+}
+#endif
+
+/**
+ * vsvm_show_fdinfo() - what a client uses
+ * @p: printer
+ * @file: file of the client
+ *
+ * See Documentation/gpu/drm-usage-stats.rst. The VRAM of a client is what its
+ * own migrations have taken, wherever it is mapped.
+ */
+void vsvm_show_fdinfo(struct drm_printer *p, struct drm_file *file)
+{
+	struct vsvm_vm *vm = file->driver_priv;
+	u64 kib = atomic64_read(&vm->owner->pages) << (PAGE_SHIFT - 10);
+
+	drm_printf(p, "drm-engine-compute:\t%llu ns\n", vsvm_queues_busy_ns(vm));
+	drm_printf(p, "drm-engine-capacity-compute:\t%u\n",
+		   vm->vdev->config.num_cus);
+	drm_printf(p, "drm-total-vram0:\t%llu KiB\n", kib);
+	drm_printf(p, "drm-resident-vram0:\t%llu KiB\n", kib);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Copyright (C) 2026 The vsvm developers
+ */
+#ifndef _VSVM_VM_H_
+#define _VSVM_VM_H_
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/xarray.h>
+
+#include "vsvm_drv.h"
+#include "vsvm_pt.h"
+
+/**
+ * struct vsvm_vm - address space of the GPU, bound to that of a process
+ * @ref: one of the file, one of each fault that is being served
+ * @vdev: the device
+ * @mm: the process' address space, by mmgrab()
+ * @owner: whom VRAM is accounted to
+ * @link: in &vsvm_device.vms
+ * @vmid: id in the GPU
+ * @queues_lock: protects @queues against shutdown
+ * @queues: queues by the id that user space knows
+ * @busy_ns: how long its queues had work, without what they have now
+ * @ranges: &struct vsvm_range by number of the block
+ * @pt_lock: protects @pt and @dead. Taken in MMU notifiers, so no memory may be
+ *	allocated under it
+ * @pt: the page tables
+ * @dead: the GPU does not know this address space any more
+ */
+struct vsvm_vm {
+	struct kref ref;
+	struct vsvm_device *vdev;
+	struct mm_struct *mm;
+	struct vsvm_owner *owner;
+	struct list_head link;
+	u32 vmid;
+
+	struct mutex queues_lock;
+	struct xarray queues;
+	atomic64_t busy_ns;
+
+	struct xarray ranges;
+
+	struct mutex pt_lock;
+	struct vsvm_pt pt;
+	bool dead;
+};
+
+/**
+ * struct vsvm_range - a block that the GPU has touched
+ * @notifier: tells when the process' page tables change in it
+ * @vm: the address space
+ * @flush_pending: entries were removed, but a TLB may still have them; protected
+ *	by &vsvm_vm.pt_lock
+ */
+struct vsvm_range {
+	struct mmu_interval_notifier notifier;
+	struct vsvm_vm *vm;
+	bool flush_pending;
+};
+
+/**
+ * struct vsvm_batch - scratch memory of one block's migration or mapping
+ * @src: source entries
+ * @dst: destination entries
+ * @pfns: result of hmm_range_fault()
+ */
+struct vsvm_batch {
+	union {
+		struct {
+			unsigned long src[VSVM_BLOCK_PAGES];
+			unsigned long dst[VSVM_BLOCK_PAGES];
+		};
+		unsigned long pfns[VSVM_BLOCK_PAGES];
+	};
+};
+
+/* vsvm_vm.c */
+int vsvm_open(struct drm_device *drm, struct drm_file *file);
+void vsvm_postclose(struct drm_device *drm, struct drm_file *file);
+struct vsvm_vm *vsvm_vm_of_file(struct drm_file *file);
+struct vsvm_vm *vsvm_vm_lookup(struct vsvm_device *vdev, u32 vmid);
+void vsvm_vm_put(struct vsvm_vm *vm);
+void vsvm_vm_shutdown_all(struct vsvm_device *vdev);
+
+/* vsvm_svm.c */
+struct vsvm_range *vsvm_range_get(struct vsvm_vm *vm, unsigned long addr);
+void vsvm_ranges_fini(struct vsvm_vm *vm);
+int vsvm_range_map(struct vsvm_range *range, unsigned long start,
+		   unsigned long end, unsigned long addr, unsigned long required,
+		   void *owner, struct vsvm_batch *batch, u64 *bytes);
+int vsvm_range_break_cow(struct vsvm_range *range, unsigned long addr);
+bool vsvm_check_user_range(u64 addr, u64 length);
+
+/* vsvm_migrate.c */
+u64 vsvm_migrate_to_vram(struct vsvm_vm *vm, struct vm_area_struct *vma,
+			 unsigned long start, unsigned long end,
+			 struct vsvm_batch *batch);
+u64 vsvm_migrate_to_ram(struct vsvm_device *vdev, struct vm_area_struct *vma,
+			unsigned long start, unsigned long end,
+			struct vsvm_batch *batch);
+bool vsvm_migrate_all_to_ram(struct vsvm_device *vdev);
+vm_fault_t vsvm_cpu_fault(struct vm_fault *vmf);
+
+/* vsvm_queue.c */
+void vsvm_queues_shutdown(struct vsvm_vm *vm);
+u64 vsvm_queues_busy_ns(struct vsvm_vm *vm);
+
+#endif /* _VSVM_VM_H_ */
