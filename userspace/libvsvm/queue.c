@@ -28,7 +28,10 @@ struct stack_area {
 struct vsvm_queue {
 	struct vsvm_device *dev;
 	uint32_t id;
-	/* In a page of its own, so that nothing else lives beside it. */
+	/*
+	 * In shared memory: the driver writes it by the CPU, so it had better not
+	 * go to VRAM when a neighbour does, nor be copied after fork().
+	 */
 	uint64_t *fence;
 	size_t fence_bytes;
 	/* Protects what follows and keeps fence values in order of submission. */
@@ -38,10 +41,10 @@ struct vsvm_queue {
 };
 
 /*
- * Memory that the GPU uses a little of: with base pages, so that a few bytes do
- * not take 2 MiB of VRAM.
+ * The GPU uses a little here and there of a stack area: with base pages, so that
+ * a few bytes do not take 2 MiB of VRAM.
  */
-static void *map_sparse(size_t bytes)
+static void *map_stacks(size_t bytes)
 {
 	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -63,8 +66,9 @@ int vsvm_queue_create(struct vsvm_device *dev, struct vsvm_queue **out)
 	if (!queue)
 		return vsvm_fail(-ENOMEM, "out of memory");
 	queue->fence_bytes = sysconf(_SC_PAGESIZE);
-	queue->fence = map_sparse(queue->fence_bytes);
-	if (!queue->fence) {
+	queue->fence = mmap(NULL, queue->fence_bytes, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (queue->fence == MAP_FAILED) {
 		free(queue);
 		return vsvm_fail(-ENOMEM, "no memory for a fence");
 	}
@@ -138,7 +142,7 @@ static const struct stack_area *get_stacks(struct vsvm_queue *queue, uint32_t st
 		return NULL;
 	area->stack_size = stack_size;
 	area->bytes = (size_t)info->num_cus * info->max_group * stack_size;
-	area->base = map_sparse(area->bytes);
+	area->base = map_stacks(area->bytes);
 	if (!area->base) {
 		free(area);
 		return NULL;
