@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# The steps of `make test` that run on both kernels. Sourced after common.sh.
+
+# igt_on KIND SECONDS: the IGT tests on that kernel.
+igt_on() {
+	"$VSVM_TOP/scripts/kernel" "$1"
+	"$VSVM_TOP/scripts/igt"
+	"$VSVM_TOP/scripts/userspace"
+	VSVM_KERNEL=$1 "$VSVM_TOP/scripts/vm" --kernel "$1" --name "igt-$1" --time-limit "$2" -- \
+		scripts/guest/leak-check igt-tests/run "build/results/igt-$1"
+}
+
+# hmm_on KIND SECONDS: the kernel's hmm-tests on that kernel, with memory set aside for two
+# device-coherent devices.
+hmm_on() {
+	"$VSVM_TOP/scripts/kernel" "$1"
+	"$VSVM_TOP/scripts/selftests"
+	"$VSVM_TOP/scripts/vm" --kernel "$1" --name "hmm-$1" --time-limit "$2" \
+		--mem 4608M --append "memmap=512M\$0x140000000" -- \
+		scripts/guest/leak-check scripts/guest/hmm-tests
+}
