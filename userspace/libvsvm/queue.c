@@ -16,6 +16,7 @@
 
 #define STACK_ALIGN 16
 #define STACK_MAX   (1U << 30)
+#define BLOCK	    ((size_t)2 << 20)
 
 /* Stack memory of a queue. A launch in flight may use any of the areas. */
 struct stack_area {
@@ -41,19 +42,25 @@ struct vsvm_queue {
 };
 
 /*
- * The GPU uses a little here and there of a stack area: with base pages, so that
- * a few bytes do not take 2 MiB of VRAM.
+ * The driver serves a GPU fault for 2 MiB at once. Aligned to that, and allowed
+ * to be a huge page, each part of a stack area is one folio of VRAM rather than
+ * 512. @bytes is a multiple of it.
  */
 static void *map_stacks(size_t bytes)
 {
-	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *base, *start;
 
+	base = mmap(NULL, bytes + BLOCK, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)
 		return NULL;
-	/* Fails where the kernel has no huge pages, which is just as well. */
-	madvise(base, bytes, MADV_NOHUGEPAGE);
-	return base;
+	start = (uint8_t *)(((uintptr_t)base + BLOCK - 1) & ~(BLOCK - 1));
+	if (start != base)
+		munmap(base, start - base);
+	munmap(start + bytes, base + BLOCK - start);
+	/* Fails where the kernel has no huge pages, which does no harm. */
+	madvise(start, bytes, MADV_HUGEPAGE);
+	return start;
 }
 
 int vsvm_queue_create(struct vsvm_device *dev, struct vsvm_queue **out)
@@ -142,6 +149,7 @@ static const struct stack_area *get_stacks(struct vsvm_queue *queue, uint32_t st
 		return NULL;
 	area->stack_size = stack_size;
 	area->bytes = (size_t)info->num_cus * info->max_group * stack_size;
+	area->bytes = (area->bytes + BLOCK - 1) & ~(BLOCK - 1);
 	area->base = map_stacks(area->bytes);
 	if (!area->base) {
 		free(area);
