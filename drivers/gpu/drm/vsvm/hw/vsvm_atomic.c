@@ -121,12 +121,12 @@ static u64 load_reserved(struct vsvm_hart *hart, u64 va, u32 size,
 {
 	u64 value;
 
-	smp_mb();
+	smp_mb();	/* rl: after all that the hart did before */
 	if (size == 4)
 		value = (s64)READ_ONCE(*(const s32 *)host);
 	else
 		value = READ_ONCE(*(const u64 *)host);
-	smp_mb();
+	smp_mb();	/* aq: before all that the hart does afterwards */
 
 	hart->reserved_addr = va;
 	hart->reserved_size = size;
@@ -137,15 +137,12 @@ static u64 load_reserved(struct vsvm_hart *hart, u64 va, u32 size,
 static bool store_conditional(struct vsvm_hart *hart, u32 size, void *host,
 			      u64 value)
 {
-	if (size == 4) {
-		u32 old = hart->reserved_value;
+	u64 old = hart->reserved_value;
+	u32 old_word = old;
 
-		return try_cmpxchg((u32 *)host, &old, (u32)value);
-	} else {
-		u64 old = hart->reserved_value;
-
-		return try_cmpxchg((u64 *)host, &old, value);
-	}
+	if (size == 4)
+		return try_cmpxchg((u32 *)host, &old_word, (u32)value);
+	return try_cmpxchg((u64 *)host, &old, value);
 }
 
 /**

@@ -196,8 +196,8 @@ static int vsvm_cu_thread(void *data)
 	struct vsvm_cu *cu = data;
 
 	for (;;) {
-		wait_event_idle(cu->wait, READ_ONCE(cu->pending) ||
-					  kthread_should_stop());
+		wait_event_idle(cu->wait,
+				READ_ONCE(cu->pending) || kthread_should_stop());
 		if (kthread_should_stop())
 			return 0;
 		vsvm_cu_step(cu);

@@ -158,7 +158,7 @@ struct vsvm_ring {
 struct vsvm_cu {
 	struct vsvm_hw *hw;
 	u32 id;
-	struct mutex slice;
+	struct mutex slice;	/* around execution */
 	struct vsvm_mmu mmu;
 	struct list_head queue;
 	u32 irq;
@@ -260,7 +260,7 @@ struct vsvm_hw {
 	struct vsvm_hw_config config;
 	const struct vsvm_hw_host *host;
 	void *priv;
-	spinlock_t lock;
+	spinlock_t lock;	/* all but @vmem and the TLBs */
 	struct vsvm_vmem vmem;
 	atomic64_t bytes_copied;
 	struct wait_queue_head wait;

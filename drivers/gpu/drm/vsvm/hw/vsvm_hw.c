@@ -15,7 +15,7 @@
  * vsvm_fault.c        fault buffer
  * vsvm_vmem.c         VRAM
  * vsvm_copy.c         copy engine
- * vsvm_hw.c           the whole: creation, address spaces, counters
+ * this file           the whole: creation, address spaces, counters
  * ==================  =====================================================
  *
  * There are three locks. The slice lock of a compute unit is held while it

@@ -31,6 +31,7 @@
  */
 
 #ifdef __KERNEL__
+#include <linux/bits.h>
 #include <linux/types.h>
 #else
 #include "vsvm_hw_user.h"
@@ -42,15 +43,15 @@
 #define VSVM_HW_PT_ENTRIES	512
 
 /* Bits of a page table entry; bits 47:12 are the physical address. */
-#define VSVM_HW_PTE_VALID	(1ULL << 0)
-#define VSVM_HW_PTE_WRITE	(1ULL << 1)	/* leaf: stores and atomics allowed */
-#define VSVM_HW_PTE_VRAM	(1ULL << 2)	/* leaf: address is in VRAM */
-#define VSVM_HW_PTE_LEAF	(1ULL << 3)	/* level 1: a leaf, not a table */
+#define VSVM_HW_PTE_VALID	BIT_ULL(0)
+#define VSVM_HW_PTE_WRITE	BIT_ULL(1)	/* leaf: stores and atomics allowed */
+#define VSVM_HW_PTE_VRAM	BIT_ULL(2)	/* leaf: address is in VRAM */
+#define VSVM_HW_PTE_LEAF	BIT_ULL(3)	/* level 1: a leaf, not a table */
 #define VSVM_HW_PTE_ADDR	0x0000fffffffff000ULL
 
 /* Interrupt sources */
-#define VSVM_HW_IRQ_FAULT	(1U << 0)	/* the fault buffer is not empty */
-#define VSVM_HW_IRQ_DONE	(1U << 1)	/* a dispatch has ended */
+#define VSVM_HW_IRQ_FAULT	BIT(0)	/* the fault buffer is not empty */
+#define VSVM_HW_IRQ_DONE	BIT(1)	/* a dispatch has ended */
 
 struct vsvm_hw;
 
@@ -153,9 +154,9 @@ struct vsvm_hw_copy {
 	u32 flags;
 };
 
-#define VSVM_HW_COPY_DST_VRAM	(1U << 0)
-#define VSVM_HW_COPY_SRC_VRAM	(1U << 1)
-#define VSVM_HW_COPY_FILL_ZERO	(1U << 2)
+#define VSVM_HW_COPY_DST_VRAM	BIT(0)
+#define VSVM_HW_COPY_SRC_VRAM	BIT(1)
+#define VSVM_HW_COPY_FILL_ZERO	BIT(2)
 
 /**
  * struct vsvm_hw_counters - sums over all compute units since creation

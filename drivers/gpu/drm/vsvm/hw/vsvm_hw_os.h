@@ -12,7 +12,7 @@
 
 #include "vsvm_hw.h"
 
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ || __SIZEOF_LONG__ != 8
+#if __SIZEOF_LONG__ != 8 || (__BYTE_ORDER__) != __ORDER_LITTLE_ENDIAN__
 #error "The vsvm GPU model needs a little endian 64 bit host"
 #endif
 

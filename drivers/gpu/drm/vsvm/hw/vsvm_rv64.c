@@ -447,7 +447,7 @@ static enum vsvm_stop system_call(struct vsvm_hart *hart, u32 insn)
 	case VSVM_ISA_ECALL_EXIT:
 		return VSVM_STOP_EXIT;
 	case VSVM_ISA_ECALL_BARRIER:
-		smp_mb();
+		smp_mb();	/* for threads on the CPU, see the ISA */
 		hart->pc += 4;
 		return VSVM_STOP_BARRIER;
 	default:
@@ -586,7 +586,7 @@ enum vsvm_stop vsvm_rv64_run(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
 		case OP_FENCE:
 			if (unlikely(vsvm_funct3(insn) > 1))
 				goto illegal;
-			smp_mb();
+			smp_mb();	/* what the instruction says */
 			goto retire;
 
 		case OP_SYSTEM:

@@ -27,7 +27,7 @@ struct vsvm_block {
  * @used: those that are not NULL
  */
 struct vsvm_vmem {
-	spinlock_t lock;
+	spinlock_t lock;	/* @block, @used */
 	struct vsvm_block **block;
 	u64 count;
 	u64 used;

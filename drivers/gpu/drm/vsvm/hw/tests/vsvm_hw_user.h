@@ -34,17 +34,15 @@ typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
 
-#define SZ_4K			0x1000UL
+#define BIT(n)			(1UL << (n))
+#define BIT_ULL(n)		(1ULL << (n))
 #define SZ_2M			0x200000UL
-#define U32_MAX			UINT32_MAX
 
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #undef __always_inline
 #define __always_inline		inline __attribute__((__always_inline__))
-#define noinline		__attribute__((__noinline__))
 #define __no_sanitize_address
-#define fallthrough		__attribute__((__fallthrough__))
 
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
@@ -59,8 +57,6 @@ typedef int64_t s64;
 	({ type _a = (a); type _b = (b); _a < _b ? _a : _b; })
 #define IS_ALIGNED(x, a)	(((x) & ((a) - 1)) == 0)
 #define check_mul_overflow(a, b, d)	__builtin_mul_overflow((a), (b), (d))
-#define struct_size(p, member, n)					\
-	(sizeof(*(p)) + sizeof(*(p)->member) * (size_t)(n))
 
 static inline bool is_power_of_2(unsigned long n)
 {
