@@ -492,6 +492,8 @@ enum vsvm_stop vsvm_rv64_run(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
 				stop = VSVM_STOP_EXIT;
 				break;
 			}
+			if (pc & 3)	/* the entry, jumps are checked */
+				goto misaligned;
 			stop = vsvm_hart_translate(mmu, hart, pc,
 						   VSVM_ISA_ACCESS_FETCH,
 						   &host);
