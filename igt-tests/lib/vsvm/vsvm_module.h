@@ -38,6 +38,14 @@ void vsvm_module_get_params(struct vsvm_module_params *params);
 int vsvm_module_unload(void);
 
 /**
+ * vsvm_module_try_load - load the module
+ * @params: its parameters
+ *
+ * Returns false if that does not work.
+ */
+bool vsvm_module_try_load(const struct vsvm_module_params *params);
+
+/**
  * vsvm_module_load - load the module; the test fails if that does not work
  * @params: its parameters
  */

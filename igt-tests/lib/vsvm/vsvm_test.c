@@ -50,6 +50,17 @@ static void open_device(struct vsvm_test *test)
 	vsvm_forget_counters(test);
 }
 
+void vsvm_test_open(struct vsvm_test *test)
+{
+	test->control = vsvm_buffer_create(CONTROL_PAGES * VSVM_4K, VSVM_SHARED);
+	memset(test->control->ptr, 0, test->control->size);
+	test->result = (struct vsvm_result *)control_page(test, CONTROL_RESULT);
+	test->fence = (uint64_t *)control_page(test, CONTROL_FENCE);
+	test->fence_value = 0;
+	memcpy(control_page(test, CONTROL_CODE), vsvm_kernel_code, sizeof(vsvm_kernel_code));
+	open_device(test);
+}
+
 void vsvm_test_begin(struct vsvm_test *test, unsigned int flags)
 {
 	int fd;
@@ -67,12 +78,7 @@ void vsvm_test_begin(struct vsvm_test *test, unsigned int flags)
 	vsvm_usage_get(&test->before);
 	vsvm_module_set_huge(!(flags & VSVM_TEST_BASE));
 
-	test->control = vsvm_buffer_create(CONTROL_PAGES * VSVM_4K, VSVM_SHARED);
-	memset(test->control->ptr, 0, test->control->size);
-	test->result = (struct vsvm_result *)control_page(test, CONTROL_RESULT);
-	test->fence = (uint64_t *)control_page(test, CONTROL_FENCE);
-	memcpy(control_page(test, CONTROL_CODE), vsvm_kernel_code, sizeof(vsvm_kernel_code));
-	open_device(test);
+	vsvm_test_open(test);
 }
 
 void vsvm_test_close(struct vsvm_test *test)
@@ -284,15 +290,16 @@ static bool any_differs(const struct drm_vsvm_counters *now, const struct drm_vs
 
 #define CHECK(counter, expected) \
 	(any |= differs(#counter, -1, now->counter - seen->counter, expected, show))
-#define CHECK_ORDER(counter, order, expected)                                        \
-	(any |= differs(#counter, order, now->counter[order] - seen->counter[order], \
-			(expected)[order], show))
+#define CHECK_ORDER(counter, order, expected) \
+	(any |=                               \
+	 differs(#counter, order, now->counter[order] - seen->counter[order], expected, show))
+#define EXPECTED(member, order) (e->member[order] + (order == e->order ? e->n_##member : 0))
 
-	for (int order = 0; order < DRM_VSVM_ORDERS; order++) {
-		CHECK_ORDER(folios_allocated, order, e->allocated);
-		CHECK_ORDER(folios_freed, order, e->freed);
-		CHECK_ORDER(folios_to_vram, order, e->to_vram);
-		CHECK_ORDER(folios_to_ram, order, e->to_ram);
+	for (unsigned int order = 0; order < DRM_VSVM_ORDERS; order++) {
+		CHECK_ORDER(folios_allocated, order, EXPECTED(allocated, order));
+		CHECK_ORDER(folios_freed, order, EXPECTED(freed, order));
+		CHECK_ORDER(folios_to_vram, order, EXPECTED(to_vram, order));
+		CHECK_ORDER(folios_to_ram, order, EXPECTED(to_ram, order));
 	}
 	CHECK(folios_split, e->split);
 	CHECK(gpu_faults_served[DRM_VSVM_SIZE_4K], e->gpu_4k);
@@ -306,6 +313,7 @@ static bool any_differs(const struct drm_vsvm_counters *now, const struct drm_vs
 		CHECK(cpu_faults, e->cpu_faults);
 #undef CHECK
 #undef CHECK_ORDER
+#undef EXPECTED
 	return any;
 }
 

@@ -61,6 +61,14 @@ enum vsvm_test_flags {
 void vsvm_test_begin(struct vsvm_test *test, unsigned int flags);
 
 /**
+ * vsvm_test_open - open the device in a process made by igt_fork()
+ * @test: filled in; apart from the one of the parent
+ *
+ * There is no end of it, and no leak check: the process just exits.
+ */
+void vsvm_test_open(struct vsvm_test *test);
+
+/**
  * vsvm_test_end - free all buffers, close the device, check for leaks
  * @test: the test
  */
@@ -227,6 +235,11 @@ void vsvm_cpu_touch(const struct vsvm_buffer *buffer, size_t offset, size_t leng
  * @freed: folios freed in VRAM, by order
  * @to_vram: folios migrated to VRAM, by order
  * @to_ram: folios migrated to system memory, by order
+ * @order: order of the folios in the following four
+ * @n_allocated: folios of that order allocated, besides those in @allocated
+ * @n_freed: likewise freed
+ * @n_to_vram: likewise migrated to VRAM
+ * @n_to_ram: likewise migrated to system memory
  * @split: folios that a split has made
  * @gpu_4k: GPU faults that made less than 64 KiB accessible
  * @gpu_64k: GPU faults that made 64 KiB to less than 2 MiB accessible
@@ -243,6 +256,11 @@ struct vsvm_expected {
 	uint64_t freed[DRM_VSVM_ORDERS];
 	uint64_t to_vram[DRM_VSVM_ORDERS];
 	uint64_t to_ram[DRM_VSVM_ORDERS];
+	unsigned int order;
+	uint64_t n_allocated;
+	uint64_t n_freed;
+	uint64_t n_to_vram;
+	uint64_t n_to_ram;
 	uint64_t split;
 	uint64_t gpu_4k;
 	uint64_t gpu_64k;

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Copyright (C) 2026 The vsvm developers
+ */
+
+/**
+ * TEST: vsvm fork
+ * Category: Core
+ * Mega feature: SVM
+ * Sub-category: vsvm
+ * Functionality: fork, copy on write
+ * Description: Processes share memory that is in VRAM after fork(); each one sees
+ *	its own data, whoever writes
+ */
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "vsvm_test.h"
+
+IGT_TEST_DESCRIPTION("Processes share memory that is in VRAM after fork()");
+
+#define BLOCKS	    4
+#define SIZE	    (BLOCKS * VSVM_2M)
+#define BLOCK_PAGES (VSVM_2M / VSVM_4K)
+
+/* A door between processes: who waits goes on when another one has opened it. */
+struct gate {
+	int fds[2];
+};
+
+static void gate_init(struct gate *gate)
+{
+	igt_assert_eq(pipe(gate->fds), 0);
+}
+
+static void gate_open(struct gate *gate)
+{
+	igt_assert_eq(write(gate->fds[1], "o", 1), 1);
+}
+
+static void gate_wait(struct gate *gate)
+{
+	char byte;
+
+	igt_assert_eq(read(gate->fds[0], &byte, 1), 1);
+}
+
+static void gate_fini(struct gate *gate)
+{
+	close(gate->fds[0]);
+	close(gate->fds[1]);
+}
+
+static unsigned int order_of(unsigned int flags)
+{
+	return flags & VSVM_TEST_BASE ? 0 : 9;
+}
+
+static struct vsvm_buffer *in_vram(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 1);
+	unsigned int order = order_of(flags);
+	uint64_t count = SIZE / VSVM_4K >> order;
+
+	vsvm_gpu_add(t, buffer, 0, SIZE, 3);
+	vsvm_expect(t, .order = order, .n_allocated = count, .n_to_vram = count, .gpu_2m = BLOCKS,
+		    .dispatches = 1);
+	return buffer;
+}
+
+/**
+ * SUBTEST: child-reads
+ * Description: a child reads what is in VRAM: it comes home once, for both
+ *
+ * SUBTEST: child-reads-base
+ * Description: the same with base pages in VRAM
+ */
+static void child_reads(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = in_vram(t, flags);
+	unsigned int order = order_of(flags);
+	uint64_t count = SIZE / VSVM_4K >> order;
+
+	igt_fork(child, 1) {
+		igt_assert_eq(child, 0);
+		vsvm_buffer_check(buffer);
+	}
+	igt_waitchildren();
+	vsvm_expect(t, .order = order, .n_freed = count, .n_to_ram = count, .cpu_faults = count);
+	vsvm_buffer_check(buffer);
+	vsvm_expect(t, 0);
+	vsvm_gpu_add(t, buffer, 0, SIZE, 5);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: children-read
+ * Description: many children read what is in VRAM at once
+ *
+ * SUBTEST: children-read-base
+ * Description: the same with base pages in VRAM
+ */
+static void children_read(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = in_vram(t, flags);
+	unsigned int order = order_of(flags);
+	uint64_t count = SIZE / VSVM_4K >> order;
+
+	igt_fork(child, 4) {
+		/* each one begins with another block */
+		for (int i = 0; i < BLOCKS; i++)
+			vsvm_buffer_check_range(buffer, (i + child) % BLOCKS * VSVM_2M, VSVM_2M);
+	}
+	igt_waitchildren();
+	vsvm_expect(t, .order = order, .n_freed = count, .n_to_ram = count, .any_cpu_faults = true);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: child-writes
+ * Description: a child writes to what is in VRAM; the parent keeps its data
+ *
+ * SUBTEST: child-writes-base
+ * Description: the same with base pages in VRAM
+ */
+static void child_writes(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = in_vram(t, flags);
+
+	igt_fork(child, 1) {
+		for (size_t block = 0; block < SIZE; block += VSVM_2M)
+			vsvm_buffer_fill(buffer, block, VSVM_2M, 40 + child);
+		vsvm_buffer_check(buffer);
+	}
+	igt_waitchildren();
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 7);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: parent-writes
+ * Description: the parent writes to what is in VRAM; the child keeps the old data
+ *
+ * SUBTEST: parent-writes-base
+ * Description: the same with base pages in VRAM
+ */
+static void parent_writes(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = in_vram(t, flags);
+	struct gate written;
+
+	gate_init(&written);
+	igt_fork(child, 1) {
+		igt_assert_eq(child, 0);
+		gate_wait(&written);
+		vsvm_buffer_check(buffer);
+	}
+	vsvm_buffer_fill(buffer, 0, SIZE, 41);
+	gate_open(&written);
+	vsvm_buffer_check(buffer);
+	igt_waitchildren();
+	gate_fini(&written);
+	vsvm_buffer_check(buffer);
+	vsvm_gpu_add(t, buffer, 0, SIZE, 5);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: gpu-writes
+ * Description: the GPU writes to what parent and child share in VRAM: a copy is made,
+ *	the child keeps the old data
+ *
+ * SUBTEST: gpu-writes-base
+ * Description: the same with base pages in VRAM
+ */
+static void gpu_writes(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = in_vram(t, flags);
+	struct gate written;
+
+	gate_init(&written);
+	igt_fork(child, 1) {
+		igt_assert_eq(child, 0);
+		gate_wait(&written);
+		vsvm_buffer_check(buffer);
+	}
+	vsvm_gpu_add(t, buffer, 0, SIZE, 5);
+	vsvm_gpu_set(t, buffer, 0, SIZE, 6);
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 6);
+	gate_open(&written);
+	igt_waitchildren();
+	gate_fini(&written);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: gpu-reads-shared
+ * Description: the GPU reads what parent and child share in VRAM: it stays there
+ *
+ * SUBTEST: gpu-reads-shared-base
+ * Description: the same with base pages in VRAM
+ */
+static void gpu_reads_shared(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = in_vram(t, flags);
+	unsigned int order = order_of(flags);
+	struct gate read;
+
+	gate_init(&read);
+	igt_fork(child, 1) {
+		igt_assert_eq(child, 0);
+		gate_wait(&read);
+		vsvm_buffer_check(buffer);
+	}
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 5);
+	vsvm_expect(t, .gpu_2m = BLOCKS, .dispatches = 1);
+	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, order);
+	gate_open(&read);
+	igt_waitchildren();
+	gate_fini(&read);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: both-gpu
+ * Description: parent and child both work with the GPU on what they shared in VRAM
+ *
+ * SUBTEST: both-gpu-base
+ * Description: the same with base pages in VRAM
+ */
+static void both_gpu(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = in_vram(t, flags);
+
+	igt_fork(child, 2) {
+		struct vsvm_test own;
+
+		vsvm_test_open(&own);
+		vsvm_gpu_sum(&own, buffer, 0, SIZE, 9);
+		vsvm_gpu_add(&own, buffer, 0, SIZE, 100 + child);
+		vsvm_gpu_sum(&own, buffer, 0, SIZE, 100 + child);
+		vsvm_buffer_check(buffer);
+	}
+	vsvm_gpu_add(t, buffer, 0, SIZE, 5);
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 5);
+	igt_waitchildren();
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: to-small
+ * Description: a huge page in system memory that parent and child share goes to VRAM
+ *	in base pages
+ */
+static void to_small(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 1);
+	struct gate moved;
+
+	igt_assert_eq_u32(flags, 0);
+	vsvm_module_set_huge(false);
+	gate_init(&moved);
+	igt_fork(child, 2) {
+		gate_wait(&moved);
+		vsvm_buffer_check(buffer);
+		vsvm_buffer_fill(buffer, 0, SIZE, 50 + child);
+		vsvm_buffer_check(buffer);
+	}
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 5);
+	vsvm_gpu_add(t, buffer, 0, SIZE, 5);
+	gate_open(&moved);
+	gate_open(&moved);
+	igt_waitchildren();
+	gate_fini(&moved);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: home-in-pieces
+ * Description: a part of a huge page in VRAM that parent and child share comes home;
+ *	the folio is split under both
+ */
+static void home_in_pieces(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = in_vram(t, flags);
+	struct gate moved;
+	uint64_t bytes;
+
+	gate_init(&moved);
+	igt_fork(child, 2) {
+		gate_wait(&moved);
+		vsvm_buffer_check(buffer);
+		vsvm_buffer_fill(buffer, 0, SIZE, 50 + child);
+		vsvm_buffer_check(buffer);
+	}
+	for (size_t block = 0; block < SIZE; block += VSVM_2M)
+		igt_assert_eq(vsvm_try_prefetch(t->fd, buffer->ptr + block + 77 * VSVM_4K, VSVM_4K,
+						DRM_VSVM_LOCATION_SYSTEM, &bytes),
+			      0);
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 5);
+	gate_open(&moved);
+	gate_open(&moved);
+	vsvm_buffer_check(buffer);
+	igt_waitchildren();
+	gate_fini(&moved);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: child-unmaps-piece
+ * Description: the child unmaps a part of what is shared in VRAM; the parent keeps all
+ *
+ * SUBTEST: child-unmaps-piece-base
+ * Description: the same with base pages in VRAM
+ */
+static void child_unmaps_piece(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = in_vram(t, flags);
+	const size_t piece = 100 * VSVM_4K, length = 50 * VSVM_4K;
+
+	igt_fork(child, 1) {
+		igt_assert_eq(child, 0);
+		for (size_t block = 0; block < SIZE; block += VSVM_2M)
+			vsvm_buffer_unmap(buffer, block + piece, length);
+		vsvm_buffer_check_range(buffer, 0, piece);
+		vsvm_buffer_check_range(buffer, piece + length, VSVM_2M - piece - length);
+	}
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 5);
+	igt_waitchildren();
+	vsvm_gpu_add(t, buffer, 0, SIZE, 5);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: parent-leaves
+ * Description: the parent frees its memory and closes the file; the child still has
+ *	what is in VRAM
+ *
+ * SUBTEST: parent-leaves-base
+ * Description: the same with base pages in VRAM
+ */
+static void parent_leaves(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = in_vram(t, flags);
+	unsigned int order = order_of(flags);
+	uint64_t count = SIZE / VSVM_4K >> order;
+	struct drm_vsvm_counters before = t->seen;
+	struct gate left;
+
+	gate_init(&left);
+	igt_fork(child, 1) {
+		igt_assert_eq(child, 0);
+		close(t->fd);
+		gate_wait(&left);
+		vsvm_buffer_check(buffer);
+	}
+	vsvm_buffer_unmap(buffer, 0, SIZE);
+	vsvm_test_reopen(t);
+	igt_assert_eq_u64(t->seen.vram_free, t->seen.vram_total - SIZE);
+	t->seen = before;
+	gate_open(&left);
+	igt_waitchildren();
+	gate_fini(&left);
+	/* opening the device again is one fault and one dispatch */
+	vsvm_expect(t, .order = order, .n_freed = count, .n_to_ram = count, .cpu_faults = count,
+		    .gpu_4k = 1, .dispatches = 1);
+}
+
+/**
+ * SUBTEST: generations
+ * Description: children of children, each of which writes; nobody sees another one's data
+ *
+ * SUBTEST: generations-base
+ * Description: the same with base pages in VRAM
+ */
+static void generation(struct vsvm_buffer *buffer, int depth)
+{
+	struct vsvm_test own;
+	int status;
+	pid_t pid;
+
+	vsvm_buffer_check(buffer);
+	if (!depth)
+		return;
+	vsvm_test_open(&own);
+	vsvm_gpu_add(&own, buffer, 0, SIZE, depth);
+	pid = fork();
+	igt_assert_lte(0, pid);
+	if (!pid) {
+		generation(buffer, depth - 1);
+		_exit(IGT_EXIT_SUCCESS);
+	}
+	vsvm_gpu_add(&own, buffer, 0, SIZE, 10 * depth);
+	igt_assert_eq(waitpid(pid, &status, 0), pid);
+	igt_assert_eq(status, 0);
+	vsvm_buffer_check(buffer);
+}
+
+static void generations(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = in_vram(t, flags);
+
+	igt_fork(child, 1) {
+		igt_assert_eq(child, 0);
+		generation(buffer, 3);
+	}
+	vsvm_gpu_add(t, buffer, 0, SIZE, 77);
+	igt_waitchildren();
+	vsvm_buffer_check(buffer);
+}
+
+/* Ways to run a subtest: with huge folios, with base pages, or both. */
+enum {
+	HUGE = 1 << 0,
+	BASE = 1 << 1,
+	BOTH = HUGE | BASE,
+};
+
+static const struct {
+	const char *name;
+	void (*run)(struct vsvm_test *t, unsigned int flags);
+	unsigned int ways;
+	const char *description;
+} subtests[] = {
+	{"child-reads", child_reads, BOTH, "A child reads what is in VRAM"},
+	{"children-read", children_read, BOTH, "Many children read at once"},
+	{"child-writes", child_writes, BOTH, "A child writes, the parent keeps its data"},
+	{"parent-writes", parent_writes, BOTH, "The parent writes, the child keeps its data"},
+	{"gpu-writes", gpu_writes, BOTH, "The GPU writes, the child keeps its data"},
+	{"gpu-reads-shared", gpu_reads_shared, BOTH, "The GPU reads what is shared"},
+	{"both-gpu", both_gpu, BOTH, "Parent and children use the GPU"},
+	{"to-small", to_small, HUGE, "A shared huge page goes to VRAM in base pages"},
+	{"home-in-pieces", home_in_pieces, HUGE, "A shared folio is split"},
+	{"child-unmaps-piece", child_unmaps_piece, BOTH, "A child unmaps a part"},
+	{"parent-leaves", parent_leaves, BOTH, "A child has what its parent left"},
+	{"generations", generations, BOTH, "Children of children"},
+};
+
+int igt_main()
+{
+	static struct vsvm_test test;
+
+	for (size_t i = 0; i < ARRAY_SIZE(subtests); i++) {
+		for (unsigned int way = HUGE; way <= BASE; way <<= 1) {
+			unsigned int flags = way == BASE ? VSVM_TEST_BASE : 0;
+
+			if (!(subtests[i].ways & way))
+				continue;
+			igt_describe_f("%s%s", subtests[i].description,
+				       flags ? ", with base pages in VRAM" : "");
+			igt_subtest_f("%s%s", subtests[i].name, flags ? "-base" : "") {
+				vsvm_test_begin(&test, flags);
+				subtests[i].run(&test, flags);
+				vsvm_test_end(&test);
+			}
+		}
+	}
+}

@@ -1,0 +1,606 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Copyright (C) 2026 The vsvm developers
+ */
+
+/**
+ * TEST: vsvm migration
+ * Category: Core
+ * Mega feature: SVM
+ * Sub-category: vsvm
+ * Functionality: migration
+ * Description: Memory moves to VRAM when the GPU touches it and back when the CPU
+ *	does, with exact counts of faults and folios
+ */
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "vsvm_test.h"
+
+IGT_TEST_DESCRIPTION("Memory moves to VRAM when the GPU touches it and back when the CPU does");
+
+/* The buffer of most tests: 32 MiB. */
+#define BLOCKS	    16
+#define SIZE	    (BLOCKS * VSVM_2M)
+#define BLOCK_PAGES (VSVM_2M / VSVM_4K)
+#define PAGES	    (BLOCKS * BLOCK_PAGES)
+
+static unsigned int order_of(unsigned int flags)
+{
+	return flags & VSVM_TEST_BASE ? 0 : 9;
+}
+
+/* Folios in so many blocks. */
+static uint64_t folios(unsigned int flags, uint64_t blocks)
+{
+	return flags & VSVM_TEST_BASE ? blocks * BLOCK_PAGES : blocks;
+}
+
+/* So many blocks moved to VRAM by as many GPU faults of one dispatch. */
+static void expect_faulted_in(struct vsvm_test *t, unsigned int flags, uint64_t blocks)
+{
+	unsigned int order = order_of(flags);
+
+	vsvm_expect(t, .order = order, .n_allocated = folios(flags, blocks),
+		    .n_to_vram = folios(flags, blocks), .gpu_2m = blocks, .dispatches = 1);
+}
+
+/* So many blocks came home, each folio by a CPU fault of its own. */
+static void expect_read_back(struct vsvm_test *t, unsigned int flags, uint64_t blocks)
+{
+	unsigned int order = order_of(flags);
+
+	vsvm_expect(t, .order = order, .n_freed = folios(flags, blocks),
+		    .n_to_ram = folios(flags, blocks), .cpu_faults = folios(flags, blocks));
+}
+
+/* One CPU access for each folio of a buffer in VRAM. */
+static void read_back(struct vsvm_buffer *buffer, unsigned int flags)
+{
+	vsvm_cpu_touch(buffer, 0, buffer->size, VSVM_4K << order_of(flags));
+}
+
+/**
+ * SUBTEST: round-trip
+ * Description: 32 MiB of huge pages go to VRAM as 16 folios by 16 GPU faults, come
+ *	back as 16 huge pages by 16 CPU faults, and go again
+ *
+ * SUBTEST: round-trip-base
+ * Description: the same with base pages in VRAM: 8192 of them each way
+ */
+static void round_trip(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 1);
+
+	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_SYSTEM, 9);
+	vsvm_expect(t, 0);
+
+	vsvm_gpu_add(t, buffer, 0, SIZE, 3);
+	expect_faulted_in(t, flags, BLOCKS);
+	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, order_of(flags));
+
+	/* it is there: no further fault */
+	vsvm_gpu_add(t, buffer, 0, SIZE, 5);
+	vsvm_expect(t, .dispatches = 1);
+
+	read_back(buffer, flags);
+	expect_read_back(t, flags, BLOCKS);
+	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_SYSTEM, order_of(flags));
+	if (!(flags & VSVM_TEST_BASE))
+		igt_assert_eq_u64(vsvm_anon_huge_bytes(buffer->ptr, SIZE), SIZE);
+	vsvm_buffer_check(buffer);
+	vsvm_expect(t, 0);
+
+	vsvm_buffer_fill(buffer, 0, SIZE, 2);
+	vsvm_gpu_add(t, buffer, 0, SIZE, 7);
+	expect_faulted_in(t, flags, BLOCKS);
+	read_back(buffer, flags);
+	expect_read_back(t, flags, BLOCKS);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: gpu-read
+ * Description: memory that the GPU only reads moves, too; a write later is no fault
+ *
+ * SUBTEST: gpu-read-base
+ * Description: the same with base pages in VRAM
+ */
+static void gpu_read(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 4);
+
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 9);
+	expect_faulted_in(t, flags, BLOCKS);
+	vsvm_gpu_set(t, buffer, 0, SIZE, 11);
+	vsvm_expect(t, .dispatches = 1);
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 11);
+	vsvm_expect(t, .dispatches = 1);
+	read_back(buffer, flags);
+	expect_read_back(t, flags, BLOCKS);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: cpu-write
+ * Description: a CPU write to memory in VRAM brings it home; the GPU sees the new data
+ *
+ * SUBTEST: cpu-write-base
+ * Description: the same with base pages in VRAM
+ */
+static void cpu_write(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 4);
+
+	vsvm_gpu_add(t, buffer, 0, SIZE, 1);
+	expect_faulted_in(t, flags, BLOCKS);
+	for (int round = 0; round < 3; round++) {
+		vsvm_buffer_fill(buffer, 0, SIZE, 10 + round);
+		expect_read_back(t, flags, BLOCKS);
+		vsvm_gpu_sum(t, buffer, 0, SIZE, round);
+		expect_faulted_in(t, flags, BLOCKS);
+	}
+	read_back(buffer, flags);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: first-touch
+ * Description: memory that nobody has touched gets zeroed VRAM when the GPU does
+ *
+ * SUBTEST: first-touch-base
+ * Description: the same with base pages in VRAM
+ */
+static void first_touch(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *dirty = vsvm_buffer_create_filled(SIZE, VSVM_THP, 3);
+	struct vsvm_buffer *buffer = vsvm_buffer_create(SIZE, VSVM_THP);
+
+	/* what was in VRAM before must not show */
+	vsvm_gpu_add(t, dirty, 0, SIZE, 1);
+	vsvm_buffer_free(dirty);
+	vsvm_forget_counters(t);
+
+	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_NONE, 0);
+	vsvm_gpu_set(t, buffer, 0, SIZE, 6);
+	expect_faulted_in(t, flags, BLOCKS);
+	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, order_of(flags));
+	read_back(buffer, flags);
+	expect_read_back(t, flags, BLOCKS);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: zero-page
+ * Description: memory that the CPU has only read is the zero page, and gets zeroed VRAM
+ *
+ * SUBTEST: zero-page-base
+ * Description: the same with base pages in VRAM
+ */
+static void zero_page(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create(SIZE, VSVM_THP);
+
+	vsvm_buffer_check(buffer);
+	igt_assert_eq_u64(vsvm_anon_huge_bytes(buffer->ptr, SIZE), 0);
+	vsvm_gpu_add(t, buffer, 0, SIZE, 6);
+	expect_faulted_in(t, flags, BLOCKS);
+	read_back(buffer, flags);
+	expect_read_back(t, flags, BLOCKS);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: small-pages
+ * Description: memory of base pages moves as such, one GPU fault for 2 MiB
+ */
+static void small_pages(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(4 * VSVM_2M, VSVM_SMALL, 4);
+
+	igt_assert_eq_u32(flags, 0);
+	vsvm_gpu_add(t, buffer, 0, buffer->size, 1);
+	expect_faulted_in(t, VSVM_TEST_BASE, 4);
+	vsvm_buffer_check(buffer);
+	expect_read_back(t, VSVM_TEST_BASE, 4);
+}
+
+/**
+ * SUBTEST: mixed
+ * Description: huge page, base pages, hole and shared memory next to each other
+ *
+ * SUBTEST: mixed-base
+ * Description: the same with base pages in VRAM
+ */
+static void mixed(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create(4 * VSVM_2M, VSVM_THP);
+	unsigned int order = order_of(flags);
+
+	vsvm_buffer_fill(buffer, 0, VSVM_2M, 1);
+	igt_assert_eq(madvise(buffer->ptr + VSVM_2M, VSVM_2M, MADV_NOHUGEPAGE), 0);
+	/* every other page of this block */
+	for (size_t page = 0; page < BLOCK_PAGES; page += 2)
+		vsvm_buffer_fill(buffer, VSVM_2M + page * VSVM_4K, VSVM_4K, page);
+	igt_assert(mmap(buffer->ptr + 3 * VSVM_2M, VSVM_2M, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED);
+	vsvm_buffer_fill(buffer, 3 * VSVM_2M, VSVM_2M, 7);
+
+	vsvm_gpu_add(t, buffer, 0, buffer->size, 5);
+	if (order)
+		vsvm_expect(t, .allocated[9] = 2, .to_vram[9] = 2, .allocated[0] = BLOCK_PAGES,
+			    .to_vram[0] = BLOCK_PAGES, .gpu_2m = 4, .dispatches = 1);
+	else
+		vsvm_expect(t, .allocated[0] = 3 * BLOCK_PAGES, .to_vram[0] = 3 * BLOCK_PAGES,
+			    .gpu_2m = 4, .dispatches = 1);
+	vsvm_expect_residency(t->fd, buffer->ptr, VSVM_2M, DRM_VSVM_LOCATION_VRAM, order);
+	vsvm_expect_residency(t->fd, buffer->ptr + VSVM_2M, VSVM_2M, DRM_VSVM_LOCATION_VRAM, 0);
+	vsvm_expect_residency(t->fd, buffer->ptr + 2 * VSVM_2M, VSVM_2M, DRM_VSVM_LOCATION_VRAM,
+			      order);
+	vsvm_expect_location(t->fd, buffer->ptr + 3 * VSVM_2M, VSVM_2M, DRM_VSVM_LOCATION_SYSTEM);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: odd-size
+ * Description: the end of a mapping that is not a whole block moves as base pages
+ */
+static void odd_size(struct vsvm_test *t, unsigned int flags)
+{
+	const size_t rest = 21, size = VSVM_2M + rest * VSVM_4K;
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(size, VSVM_THP, 8);
+
+	igt_assert_eq_u32(flags, 0);
+	vsvm_gpu_add(t, buffer, 0, size, 3);
+	vsvm_expect(t, .allocated[9] = 1, .to_vram[9] = 1, .allocated[0] = rest, .to_vram[0] = rest,
+		    .gpu_2m = 1, .gpu_64k = 1, .dispatches = 1);
+	vsvm_buffer_check(buffer);
+	vsvm_expect(t, .freed[9] = 1, .to_ram[9] = 1, .freed[0] = rest, .to_ram[0] = rest,
+		    .cpu_faults = 1 + rest);
+}
+
+/**
+ * SUBTEST: prefetch
+ * Description: prefetch moves memory both ways and saves the faults
+ *
+ * SUBTEST: prefetch-base
+ * Description: the same with base pages in VRAM
+ */
+static void prefetch(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 5);
+	unsigned int order = order_of(flags);
+	uint64_t count = folios(flags, BLOCKS);
+	uint64_t moved;
+
+	vsvm_prefetch(t, buffer, 0, SIZE, DRM_VSVM_LOCATION_VRAM);
+	vsvm_expect(t, .order = order, .n_allocated = count, .n_to_vram = count);
+	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, order);
+	vsvm_gpu_add(t, buffer, 0, SIZE, 2);
+	vsvm_expect(t, .dispatches = 1);
+
+	vsvm_prefetch(t, buffer, 0, SIZE, DRM_VSVM_LOCATION_SYSTEM);
+	vsvm_expect(t, .order = order, .n_freed = count, .n_to_ram = count);
+	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_SYSTEM, order);
+	vsvm_buffer_check(buffer);
+	vsvm_expect(t, 0);
+
+	/* where it is already, nothing moves */
+	igt_assert_eq(vsvm_try_prefetch(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_SYSTEM, &moved),
+		      0);
+	igt_assert_eq_u64(moved, 0);
+	vsvm_expect(t, 0);
+	vsvm_prefetch(t, buffer, 0, SIZE, DRM_VSVM_LOCATION_VRAM);
+	igt_assert_eq(vsvm_try_prefetch(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, &moved),
+		      0);
+	igt_assert_eq_u64(moved, 0);
+}
+
+/**
+ * SUBTEST: prefetch-part
+ * Description: a part of a huge page is moved alone, both ways; the rest stays
+ */
+static void prefetch_part(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(2 * VSVM_2M, VSVM_THP, 6);
+	const size_t offset = 100 * VSVM_4K, length = 16 * VSVM_4K;
+
+	igt_assert_eq_u32(flags, 0);
+	vsvm_prefetch(t, buffer, offset, length, DRM_VSVM_LOCATION_VRAM);
+	vsvm_expect(t, .allocated[0] = 16, .to_vram[0] = 16);
+	vsvm_expect_location(t->fd, buffer->ptr, offset, DRM_VSVM_LOCATION_SYSTEM);
+	vsvm_expect_location(t->fd, buffer->ptr + offset, length, DRM_VSVM_LOCATION_VRAM);
+	vsvm_expect_location(t->fd, buffer->ptr + offset + length, VSVM_2M - offset - length,
+			     DRM_VSVM_LOCATION_SYSTEM);
+	vsvm_buffer_check(buffer);
+	vsvm_expect(t, .freed[0] = 16, .to_ram[0] = 16, .cpu_faults = 16);
+
+	/* home from one folio of order 9: that is split, and 16 of its pages move */
+	vsvm_prefetch(t, buffer, VSVM_2M, VSVM_2M, DRM_VSVM_LOCATION_VRAM);
+	vsvm_expect(t, .allocated[9] = 1, .to_vram[9] = 1);
+	vsvm_prefetch(t, buffer, VSVM_2M + offset, length, DRM_VSVM_LOCATION_SYSTEM);
+	vsvm_expect(t, .split = BLOCK_PAGES - 1, .freed[0] = 16, .to_ram[0] = 16);
+	vsvm_expect_location(t->fd, buffer->ptr + VSVM_2M, offset, DRM_VSVM_LOCATION_VRAM);
+	vsvm_expect_location(t->fd, buffer->ptr + VSVM_2M + offset, length,
+			     DRM_VSVM_LOCATION_SYSTEM);
+	vsvm_expect_location(t->fd, buffer->ptr + VSVM_2M + offset + length,
+			     VSVM_2M - offset - length, DRM_VSVM_LOCATION_VRAM);
+	vsvm_buffer_check(buffer);
+	vsvm_expect(t, .freed[0] = BLOCK_PAGES - 16, .to_ram[0] = BLOCK_PAGES - 16,
+		    .cpu_faults = BLOCK_PAGES - 16);
+}
+
+/**
+ * SUBTEST: many-work-items
+ * Description: many work-items fault on the same blocks at once: each block moves once
+ *
+ * SUBTEST: many-work-items-base
+ * Description: the same with base pages in VRAM
+ */
+static void many_work_items(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 5);
+	unsigned int order = order_of(flags);
+	uint64_t count = folios(flags, BLOCKS);
+
+	vsvm_run(t, .kernel = VSVM_KERNEL_ADD,
+		 .arg = {.addr = (uintptr_t)buffer->ptr, .count = PAGES, .value = 13},
+		 .groups = {8}, .group_size = {16});
+	for (size_t page = 0; page < PAGES; page++)
+		*(uint64_t *)(buffer->shadow + vsvm_touch(page, 13)) += 13;
+	vsvm_expect(t, .order = order, .n_allocated = count, .n_to_vram = count, .gpu_2m = BLOCKS,
+		    .dispatches = 1, .any_stale = true);
+	vsvm_buffer_check(buffer);
+	expect_read_back(t, flags, BLOCKS);
+}
+
+struct reader {
+	pthread_t thread;
+	pthread_barrier_t *barrier;
+	const struct vsvm_buffer *buffer;
+};
+
+static void *read_buffer(void *arg)
+{
+	const struct reader *reader = arg;
+
+	pthread_barrier_wait(reader->barrier);
+	for (size_t block = 0; block < reader->buffer->size; block += VSVM_2M)
+		vsvm_buffer_check_range(reader->buffer, block, VSVM_2M);
+	return NULL;
+}
+
+/**
+ * SUBTEST: threads-fault
+ * Description: threads that fault on the same folios at once all see the data, and
+ *	each folio comes home once
+ *
+ * SUBTEST: threads-fault-base
+ * Description: the same with base pages in VRAM
+ */
+static void threads_fault(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 5);
+	unsigned int order = order_of(flags);
+	uint64_t count = folios(flags, BLOCKS);
+	struct reader readers[4];
+	pthread_barrier_t start;
+
+	igt_assert_eq(pthread_barrier_init(&start, NULL, ARRAY_SIZE(readers)), 0);
+	vsvm_gpu_add(t, buffer, 0, SIZE, 3);
+	expect_faulted_in(t, flags, BLOCKS);
+	for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
+		readers[i] = (struct reader){.barrier = &start, .buffer = buffer};
+		igt_assert_eq(pthread_create(&readers[i].thread, NULL, read_buffer, &readers[i]),
+			      0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
+		igt_assert_eq(pthread_join(readers[i].thread, NULL), 0);
+	pthread_barrier_destroy(&start);
+	vsvm_expect(t, .order = order, .n_freed = count, .n_to_ram = count, .any_cpu_faults = true);
+}
+
+/**
+ * SUBTEST: exit
+ * Description: a process that exits with memory in VRAM gives it all back
+ *
+ * SUBTEST: exit-base
+ * Description: the same with base pages in VRAM
+ *
+ * SUBTEST: killed
+ * Description: a process that is killed while its work runs gives all back
+ */
+static void fill_vram_and_leave(unsigned int flags)
+{
+	struct vsvm_buffer *buffer;
+	struct vsvm_test own;
+
+	vsvm_test_open(&own);
+	buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 1);
+	vsvm_gpu_add(&own, buffer, 0, SIZE, 1);
+	vsvm_expect_residency(own.fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, order_of(flags));
+}
+
+/* What the process above does: its control memory is one more fault and dispatch. */
+static void expect_left(struct vsvm_test *t, unsigned int flags)
+{
+	unsigned int order = order_of(flags);
+	uint64_t count = folios(flags, BLOCKS);
+
+	vsvm_expect(t, .order = order, .n_allocated = count, .n_to_vram = count, .n_freed = count,
+		    .gpu_2m = BLOCKS, .gpu_4k = 1, .dispatches = 2);
+}
+
+static void process_exit(struct vsvm_test *t, unsigned int flags)
+{
+	igt_fork(child, 1) {
+		igt_assert_eq(child, 0);
+		fill_vram_and_leave(flags);
+	}
+	igt_waitchildren();
+	expect_left(t, flags);
+}
+
+/* In the process that is killed. */
+static void spin_until_killed(unsigned int flags, int ready)
+{
+	struct vsvm_test own;
+
+	fill_vram_and_leave(flags);
+	vsvm_test_open(&own);
+	vsvm_submit(&own, &(struct vsvm_job){.kernel = VSVM_KERNEL_SPIN,
+					     .arg = {.addr = (uintptr_t)own.result + 64}});
+	igt_assert_eq(write(ready, "r", 1), 1);
+	for (;;)
+		pause();
+}
+
+static void process_killed(struct vsvm_test *t, unsigned int flags)
+{
+	unsigned int order = order_of(flags);
+	uint64_t count = folios(flags, BLOCKS);
+
+	igt_fork(child, 1) {
+		int status, ready[2];
+		char byte;
+		pid_t pid;
+
+		igt_assert_eq(child, 0);
+		igt_assert_eq(pipe(ready), 0);
+		pid = fork();
+		igt_assert_lte(0, pid);
+		if (!pid)
+			spin_until_killed(flags, ready[1]);
+		close(ready[1]);
+		igt_assert_eq(read(ready[0], &byte, 1), 1);
+		igt_assert_eq(kill(pid, SIGKILL), 0);
+		igt_assert_eq(waitpid(pid, &status, 0), pid);
+		igt_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	}
+	igt_waitchildren();
+	vsvm_expect(t, .order = order, .n_allocated = count, .n_to_vram = count, .n_freed = count,
+		    .gpu_2m = BLOCKS, .gpu_4k = 2, .dispatches = 3);
+}
+
+/**
+ * SUBTEST: unmap
+ * Description: munmap() of memory in VRAM frees it, with no CPU fault
+ *
+ * SUBTEST: unmap-base
+ * Description: the same with base pages in VRAM
+ */
+static void unmap(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 5);
+
+	vsvm_gpu_add(t, buffer, 0, SIZE, 3);
+	expect_faulted_in(t, flags, BLOCKS);
+	vsvm_buffer_unmap(buffer, 0, SIZE);
+	vsvm_expect(t, .order = order_of(flags), .n_freed = folios(flags, BLOCKS));
+	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_NONE, 0);
+}
+
+/**
+ * SUBTEST: dontneed
+ * Description: MADV_DONTNEED frees memory in VRAM; CPU and GPU then see zeros
+ *
+ * SUBTEST: dontneed-base
+ * Description: the same with base pages in VRAM
+ */
+static void dontneed(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 5);
+
+	vsvm_gpu_add(t, buffer, 0, SIZE, 3);
+	expect_faulted_in(t, flags, BLOCKS);
+	igt_assert_eq(madvise(buffer->ptr, SIZE, MADV_DONTNEED), 0);
+	memset(buffer->shadow, 0, SIZE);
+	vsvm_expect(t, .order = order_of(flags), .n_freed = folios(flags, BLOCKS));
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 3);
+	expect_faulted_in(t, flags, BLOCKS);
+	vsvm_buffer_check(buffer);
+	expect_read_back(t, flags, BLOCKS);
+}
+
+/**
+ * SUBTEST: more-than-vram
+ * Description: work on more memory than VRAM is right all the same
+ *
+ * SUBTEST: more-than-vram-base
+ * Description: the same with base pages in VRAM
+ */
+static void more_than_vram(struct vsvm_test *t, unsigned int flags)
+{
+	const uint64_t blocks = t->info.vram_size / VSVM_2M + 4;
+	struct drm_vsvm_counters before = t->seen, after;
+	struct vsvm_buffer *buffer;
+
+	(void)flags;
+	buffer = vsvm_buffer_create_filled(blocks * VSVM_2M, VSVM_THP, 2);
+	for (int round = 1; round < 3; round++)
+		vsvm_gpu_add(t, buffer, 0, buffer->size, round);
+	vsvm_query_counters(t->fd, &after);
+	igt_assert_eq_u64(after.gpu_faults_failed, before.gpu_faults_failed);
+	igt_assert_lte_u64(before.gpu_faults_served[DRM_VSVM_SIZE_2M] + blocks,
+			   after.gpu_faults_served[DRM_VSVM_SIZE_2M]);
+	/* all of it was put to use */
+	igt_assert_eq_u64(after.vram_free, 0);
+	vsvm_buffer_check(buffer);
+}
+
+/* Ways to run a subtest: with huge folios, with base pages, or both. */
+enum {
+	HUGE = 1 << 0,
+	BASE = 1 << 1,
+	BOTH = HUGE | BASE,
+};
+
+static const struct {
+	const char *name;
+	void (*run)(struct vsvm_test *t, unsigned int flags);
+	unsigned int ways;
+	const char *description;
+} subtests[] = {
+	{"round-trip", round_trip, BOTH, "Memory moves to VRAM, back, and again"},
+	{"gpu-read", gpu_read, BOTH, "Memory that the GPU reads moves"},
+	{"cpu-write", cpu_write, BOTH, "The GPU sees what the CPU has written"},
+	{"first-touch", first_touch, BOTH, "The GPU touches memory first"},
+	{"zero-page", zero_page, BOTH, "The GPU touches the zero page"},
+	{"small-pages", small_pages, HUGE, "Base pages move as such"},
+	{"mixed", mixed, BOTH, "All kinds of memory next to each other"},
+	{"odd-size", odd_size, HUGE, "A mapping that is not whole blocks"},
+	{"prefetch", prefetch, BOTH, "Prefetch moves memory both ways"},
+	{"prefetch-part", prefetch_part, HUGE, "A part of a huge page moves alone"},
+	{"many-work-items", many_work_items, BOTH, "Many work-items fault at once"},
+	{"threads-fault", threads_fault, BOTH, "Many threads fault at once"},
+	{"exit", process_exit, BOTH, "Exit with memory in VRAM"},
+	{"killed", process_killed, HUGE, "SIGKILL with memory in VRAM and work running"},
+	{"unmap", unmap, BOTH, "munmap() frees VRAM"},
+	{"dontneed", dontneed, BOTH, "MADV_DONTNEED frees VRAM"},
+	{"more-than-vram", more_than_vram, BOTH, "More memory than VRAM"},
+};
+
+int igt_main()
+{
+	static struct vsvm_test test;
+
+	for (size_t i = 0; i < ARRAY_SIZE(subtests); i++) {
+		for (unsigned int way = HUGE; way <= BASE; way <<= 1) {
+			unsigned int flags = way == BASE ? VSVM_TEST_BASE : 0;
+
+			if (!(subtests[i].ways & way))
+				continue;
+			igt_describe_f("%s%s", subtests[i].description,
+				       flags ? ", with base pages in VRAM" : "");
+			igt_subtest_f("%s%s", subtests[i].name, flags ? "-base" : "") {
+				vsvm_test_begin(&test, flags);
+				subtests[i].run(&test, flags);
+				vsvm_test_end(&test);
+			}
+		}
+	}
+}
