@@ -39,25 +39,11 @@ enum {
 	AMO_MAXU = 0x1c,
 };
 
-static bool amo_exists(u32 funct5)
-{
-	switch (funct5) {
-	case AMO_ADD:
-	case AMO_SWAP:
-	case AMO_LR:
-	case AMO_SC:
-	case AMO_XOR:
-	case AMO_OR:
-	case AMO_AND:
-	case AMO_MIN:
-	case AMO_MAX:
-	case AMO_MINU:
-	case AMO_MAXU:
-		return true;
-	default:
-		return false;
-	}
-}
+/* One bit for each funct5 that exists */
+#define AMO_EXISTS							\
+	(BIT(AMO_ADD) | BIT(AMO_SWAP) | BIT(AMO_LR) | BIT(AMO_SC) |	\
+	 BIT(AMO_XOR) | BIT(AMO_OR) | BIT(AMO_AND) | BIT(AMO_MIN) |	\
+	 BIT(AMO_MAX) | BIT(AMO_MINU) | BIT(AMO_MAXU))
 
 /**
  * amo_compute() - new value of a word
@@ -160,11 +146,12 @@ enum vsvm_stop vsvm_rv64_atomic(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
 	u64 va = hart->x[vsvm_rs1(insn)];
 	u32 size = 1 << vsvm_funct3(insn);
 	u32 funct5 = insn >> 27;
+	struct vsvm_tlb_page *page;
 	enum vsvm_stop stop;
 	void *host;
 	u64 result;
 
-	if ((size != 4 && size != 8) || !amo_exists(funct5) ||
+	if ((size != 4 && size != 8) || !(AMO_EXISTS & BIT(funct5)) ||
 	    (funct5 == AMO_LR && vsvm_rs2(insn)))
 		return vsvm_hart_error(hart, VSVM_ISA_STATUS_ILLEGAL);
 	if (!IS_ALIGNED(va, size))
@@ -176,10 +163,16 @@ enum vsvm_stop vsvm_rv64_atomic(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
 		goto done;
 	}
 
-	stop = vsvm_hart_translate(mmu, hart, va, VSVM_ISA_ACCESS_ATOMIC,
-				   &host);
-	if (stop != VSVM_STOP_NONE)
-		return stop;
+	page = vsvm_mmu_entry(mmu, va);
+	if (likely(page->write == vsvm_mmu_tag(mmu, va, size))) {
+		mmu->hits++;
+		host = (void *)(va + page->offset);
+	} else {
+		stop = vsvm_hart_translate(mmu, hart, va,
+					   VSVM_ISA_ACCESS_ATOMIC, &host);
+		if (stop != VSVM_STOP_NONE)
+			return stop;
+	}
 
 	if (funct5 == AMO_LR)
 		result = load_reserved(hart, va, size, host);

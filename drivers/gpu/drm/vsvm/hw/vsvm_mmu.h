@@ -17,7 +17,8 @@ struct vsvm_vmem;
 #define VSVM_HUGE_MASK		(~(VSVM_HUGE_SIZE - 1))
 #define VSVM_VA_END		BIT_ULL(VSVM_ISA_VA_BITS)
 
-#define VSVM_TLB_PAGES		256
+#define VSVM_TLB_PAGE_BITS	8
+#define VSVM_TLB_PAGES		(1U << VSVM_TLB_PAGE_BITS)
 #define VSVM_TLB_HUGE		64
 
 /*
@@ -98,12 +99,18 @@ enum vsvm_xlat {
  * @mmu: the MMU
  * @va: virtual address
  *
+ * Buffers that are aligned to 2 MiB and used side by side are the usual case here,
+ * so low bits alone would make them share entries all the time; this spreads any
+ * regular pattern of pages.
+ *
  * Return: the entry, which may hold another translation.
  */
 static __always_inline struct vsvm_tlb_page *
 vsvm_mmu_entry(struct vsvm_mmu *mmu, u64 va)
 {
-	return &mmu->page[(va >> VSVM_HW_PAGE_SHIFT) % VSVM_TLB_PAGES];
+	u32 hash = (u32)(va >> VSVM_HW_PAGE_SHIFT) * 0x9e3779b1U;
+
+	return &mmu->page[hash >> (32 - VSVM_TLB_PAGE_BITS)];
 }
 
 /**
