@@ -38,8 +38,8 @@ static void query(struct vsvm_test *t)
 	uint8_t bytes[sizeof(info) + 8];
 
 	igt_assert_eq_u32(t->info.uapi_version, DRM_VSVM_UAPI_VERSION);
-	igt_assert_lt_u32(0, t->info.num_cus);
-	igt_assert_lt_u32(0, t->info.max_group);
+	igt_assert_neq_u32(t->info.num_cus, 0);
+	igt_assert_neq_u32(t->info.max_group, 0);
 	igt_assert_eq_u32(t->info.max_order, 9);
 	igt_assert_eq_u32(t->info.va_bits, VSVM_ISA_VA_BITS);
 	igt_assert_eq_u32(t->info.page_shift, 12);

@@ -162,16 +162,13 @@ int igt_main()
 {
 	static struct vsvm_test test;
 
-	igt_fixture() {
-		/* a test that failed may have left it out */
-		igt_require(vsvm_module_loaded() || vsvm_module_try_load(&params));
-		igt_require_f(!access("/sys/module/vsvm/refcnt", F_OK),
-			      "vsvm is not a loadable module\n");
-	}
-
 	for (size_t i = 0; i < ARRAY_SIZE(subtests); i++) {
 		igt_describe(subtests[i].description);
 		igt_subtest(subtests[i].name) {
+			/* a test that failed may have left it out */
+			igt_require(vsvm_module_loaded() || vsvm_module_try_load(&params));
+			igt_require_f(!access("/sys/module/vsvm/refcnt", F_OK),
+				      "vsvm is not a loadable module\n");
 			vsvm_module_get_params(&params);
 			vsvm_test_begin(&test, subtests[i].flags);
 			subtests[i].run(&test, subtests[i].flags);

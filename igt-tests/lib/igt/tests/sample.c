@@ -53,10 +53,11 @@ static void ways_to_pass(void)
 		igt_assert_neq_u32(1, 2);
 		igt_assert_neq_u64(1ULL << 32, 0);
 		igt_assert_lt(-1, 0);
-		igt_assert_lt_u32(0, 0xffffffff);
+		igt_assert_lt_s64(INT64_MIN, INT64_MAX);
 		igt_assert_lt_u64(0, UINT64_MAX);
 		igt_assert_lte(-1, -1);
 		igt_assert_lte_u64(1, 1ULL << 32);
+		igt_assert_lte_s64(-1, 1LL << 32);
 		igt_assert_fd(0);
 		igt_fail_on(!fixture_value);
 		igt_fail_on_f(!fixture_value, "never shown\n");
@@ -76,7 +77,7 @@ static void ways_to_pass(void)
 
 		igt_until_timeout(1)
 			rounds++;
-		igt_assert_lt_u32(0, rounds);
+		igt_assert_neq_u32(rounds, 0);
 	}
 
 	igt_subtest("pass-fork") {
