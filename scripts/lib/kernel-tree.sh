@@ -103,7 +103,6 @@ sync_into() {
 }
 
 make_tree() {
-	set -e
 	if [[ -n ${VSVM_LINUX_SRC:-} ]]; then
 		sync_into "$LINUX"
 		return

@@ -5,11 +5,19 @@
 
 passed=0 failed=0 skipped=0
 
-# check NAME CMD...: one test; CMD must succeed. Its output is shown only if it does not.
+# check NAME CMD...: one test; CMD must succeed. Its output is shown only if it does not. Never
+# call it as a condition: bash would then go on after an error within CMD.
 check() {
-	local name=$1 output
+	local name=$1 output rc
 	shift
-	if output=$("$@" 2>&1 </dev/null); then
+	set +e
+	output=$(
+		set -e
+		"$@" 2>&1 </dev/null
+	)
+	rc=$?
+	set -e
+	if [[ $rc -eq 0 ]]; then
 		echo "ok       $name"
 		passed=$((passed + 1))
 	else
