@@ -18,7 +18,7 @@ struct vsvm_vmem;
 #define VSVM_VA_END		BIT_ULL(VSVM_ISA_VA_BITS)
 
 #define VSVM_TLB_PAGE_BITS	8
-#define VSVM_TLB_PAGES		(1U << VSVM_TLB_PAGE_BITS)
+#define VSVM_TLB_PAGES		BIT(VSVM_TLB_PAGE_BITS)
 #define VSVM_TLB_HUGE		64
 
 /*

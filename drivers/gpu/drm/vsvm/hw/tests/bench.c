@@ -23,7 +23,7 @@ static struct vsvm_mmu mmu;
 
 static void bench(const char *name, const u32 *code, u32 count, u64 total)
 {
-	struct vsvm_hart hart = { .pc = CODE, .x[A0] = DATA, .x[A1] = DATA + SZ_2M / 2 };
+	struct vsvm_hart hart = {.pc = CODE, .x[A0] = DATA, .x[A1] = DATA + SZ_2M / 2};
 	struct timespec start, end;
 	u64 left;
 	double ns;
@@ -41,9 +41,8 @@ static void bench(const char *name, const u32 *code, u32 count, u64 total)
 	printf("%-12s %6.2f ns per instruction\n", name, ns / (total - left));
 }
 
-#define BENCH(name, total, ...)                                                                    \
-	bench((name), (const u32[]){ __VA_ARGS__ }, sizeof((const u32[]){ __VA_ARGS__ }) / 4,      \
-	      (total))
+#define BENCH(name, total, ...) \
+	bench((name), (const u32[]){__VA_ARGS__}, sizeof((const u32[]){__VA_ARGS__}) / 4, (total))
 
 int main(int argc, char **argv)
 {

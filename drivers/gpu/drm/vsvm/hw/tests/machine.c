@@ -204,7 +204,7 @@ void machine_serve(struct machine *m)
 
 struct vsvm_hw_done machine_wait(struct machine *m, u32 ring)
 {
-	struct vsvm_hw_done done = { .status = ~0u };
+	struct vsvm_hw_done done = {.status = ~0u};
 
 	while (!vsvm_hw_ring_pop(m->hw, ring, &done)) {
 		if (!machine_irq(m, VSVM_HW_IRQ_FAULT | VSVM_HW_IRQ_DONE))
@@ -219,8 +219,8 @@ struct vsvm_hw_dispatch grid(u64 entry, u64 arg, u32 groups, u32 size)
 	return (struct vsvm_hw_dispatch){
 		.entry = entry,
 		.arg = arg,
-		.groups = { groups, 1, 1 },
-		.group_size = { size, 1, 1 },
+		.groups = {groups, 1, 1},
+		.group_size = {size, 1, 1},
 	};
 }
 

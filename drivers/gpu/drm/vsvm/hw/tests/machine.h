@@ -9,13 +9,13 @@
 
 #include "vsvm_device.h"
 
-#define RAM_BASE 0x100000000ULL
-#define RAM_SIZE (64ULL << 20)
+#define RAM_BASE  0x100000000ULL
+#define RAM_SIZE  (64ULL << 20)
 #define VRAM_SIZE (32ULL << 20)
 
 /* Page table entries */
-#define PTE_RO VSVM_HW_PTE_VALID
-#define PTE_RW (VSVM_HW_PTE_VALID | VSVM_HW_PTE_WRITE)
+#define PTE_RO	 VSVM_HW_PTE_VALID
+#define PTE_RW	 (VSVM_HW_PTE_VALID | VSVM_HW_PTE_WRITE)
 #define PTE_VRAM (PTE_RW | VSVM_HW_PTE_VRAM)
 
 struct machine;
@@ -25,7 +25,7 @@ typedef bool (*serve_fn)(struct machine *m, const struct vsvm_hw_fault *fault);
 
 struct machine {
 	u8 *ram;
-	u64 low; /* next free page, from the bottom */
+	u64 low;  /* next free page, from the bottom */
 	u64 high; /* last huge page, from the top */
 	u64 root;
 	struct vsvm_hw *hw;
@@ -35,7 +35,7 @@ struct machine {
 	u32 irqs; /* seen and not yet looked at */
 	serve_fn serve;
 	u64 popped; /* records taken */
-	u64 addr; /* of the last record */
+	u64 addr;   /* of the last record */
 	u32 access; /* likewise */
 };
 

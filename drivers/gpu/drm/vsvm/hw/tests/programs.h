@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define PROGRAM_WORDS 256 /* results of a hart */
-#define PROGRAM_BASE 0x100000
+#define PROGRAM_BASE  0x100000
 
 /* Entry points, in this order in a table at PROGRAM_BASE */
 enum program { PROGRAM_SORT, PROGRAM_HASH, PROGRAM_MODULAR, PROGRAM_LOCK, PROGRAM_COUNT };

@@ -9,8 +9,40 @@
 
 #include "vsvm_hw_os.h"
 
-enum { X0, RA, SP, GP, TP, T0, T1, T2, S0, S1, A0, A1, A2, A3, A4, A5, A6, A7,
-       S2, S3, S4, S5, S6, S7, S8, S9, S10, S11, T3, T4, T5, T6 };
+enum {
+	X0,
+	RA,
+	SP,
+	GP,
+	TP,
+	T0,
+	T1,
+	T2,
+	S0,
+	S1,
+	A0,
+	A1,
+	A2,
+	A3,
+	A4,
+	A5,
+	A6,
+	A7,
+	S2,
+	S3,
+	S4,
+	S5,
+	S6,
+	S7,
+	S8,
+	S9,
+	S10,
+	S11,
+	T3,
+	T4,
+	T5,
+	T6
+};
 
 static inline u32 rv_r(u32 op, u32 f3, u32 f7, u32 rd, u32 rs1, u32 rs2)
 {
@@ -41,39 +73,39 @@ static inline u32 rv_amo(u32 f5, u32 f3, u32 aqrl, u32 rd, u32 rs1, u32 rs2)
 	return rv_r(0x2f, f3, f5 << 2 | aqrl, rd, rs1, rs2);
 }
 
-#define RV_R(name, op, f3, f7)                                                                     \
-	static inline u32 rv_##name(u32 rd, u32 rs1, u32 rs2)                                      \
-	{                                                                                          \
-		return rv_r(op, f3, f7, rd, rs1, rs2);                                             \
+#define RV_R(name, op, f3, f7)                                \
+	static inline u32 rv_##name(u32 rd, u32 rs1, u32 rs2) \
+	{                                                     \
+		return rv_r(op, f3, f7, rd, rs1, rs2);        \
 	}
-#define RV_I(name, op, f3)                                                                         \
-	static inline u32 rv_##name(u32 rd, u32 rs1, s32 imm)                                      \
-	{                                                                                          \
-		return rv_i(op, f3, rd, rs1, imm);                                                 \
+#define RV_I(name, op, f3)                                    \
+	static inline u32 rv_##name(u32 rd, u32 rs1, s32 imm) \
+	{                                                     \
+		return rv_i(op, f3, rd, rs1, imm);            \
 	}
-#define RV_SH(name, op, f3, high)                                                                  \
-	static inline u32 rv_##name(u32 rd, u32 rs1, s32 shift)                                    \
-	{                                                                                          \
-		return rv_i(op, f3, rd, rs1, (high) | shift);                                      \
+#define RV_SH(name, op, f3, high)                               \
+	static inline u32 rv_##name(u32 rd, u32 rs1, s32 shift) \
+	{                                                       \
+		return rv_i(op, f3, rd, rs1, (high) | shift);   \
 	}
-#define RV_S(name, f3)                                                                             \
-	static inline u32 rv_##name(u32 rs2, u32 rs1, s32 imm)                                     \
-	{                                                                                          \
-		return rv_s(f3, rs1, rs2, imm);                                                    \
+#define RV_S(name, f3)                                         \
+	static inline u32 rv_##name(u32 rs2, u32 rs1, s32 imm) \
+	{                                                      \
+		return rv_s(f3, rs1, rs2, imm);                \
 	}
-#define RV_B(name, f3)                                                                             \
-	static inline u32 rv_##name(u32 rs1, u32 rs2, s32 imm)                                     \
-	{                                                                                          \
-		return rv_b(f3, rs1, rs2, imm);                                                    \
+#define RV_B(name, f3)                                         \
+	static inline u32 rv_##name(u32 rs1, u32 rs2, s32 imm) \
+	{                                                      \
+		return rv_b(f3, rs1, rs2, imm);                \
 	}
-#define RV_A(name, f5)                                                                             \
-	static inline u32 rv_##name##_w(u32 rd, u32 rs2, u32 rs1)                                  \
-	{                                                                                          \
-		return rv_amo(f5, 2, 0, rd, rs1, rs2);                                             \
-	}                                                                                          \
-	static inline u32 rv_##name##_d(u32 rd, u32 rs2, u32 rs1)                                  \
-	{                                                                                          \
-		return rv_amo(f5, 3, 0, rd, rs1, rs2);                                             \
+#define RV_A(name, f5)                                            \
+	static inline u32 rv_##name##_w(u32 rd, u32 rs2, u32 rs1) \
+	{                                                         \
+		return rv_amo(f5, 2, 0, rd, rs1, rs2);            \
+	}                                                         \
+	static inline u32 rv_##name##_d(u32 rd, u32 rs2, u32 rs1) \
+	{                                                         \
+		return rv_amo(f5, 3, 0, rd, rs1, rs2);            \
 	}
 
 RV_R(add, 0x33, 0, 0x00)
@@ -184,9 +216,9 @@ static inline u32 rv_li(u32 rd, s32 imm)
 	return rv_addi(rd, X0, imm);
 }
 
-#define RV_ECALL 0x00000073u
-#define RV_EBREAK 0x00100073u
-#define RV_FENCE 0x0ff0000fu
+#define RV_ECALL   0x00000073u
+#define RV_EBREAK  0x00100073u
+#define RV_FENCE   0x0ff0000fu
 #define RV_FENCE_I 0x0000100fu
 
 #endif /* _VSVM_TEST_RV_H_ */

@@ -25,7 +25,7 @@ bool test_equal(uint64_t got, uint64_t want, const char *file, int line, const c
 /* The plan; returns the exit status of the program */
 int test_finish(void);
 
-#define CHECK(ok, ...) test_check((ok), __FILE__, __LINE__, __VA_ARGS__)
+#define CHECK(ok, ...)	      test_check((ok), __FILE__, __LINE__, __VA_ARGS__)
 #define EQUAL(got, want, ...) test_equal((got), (want), __FILE__, __LINE__, __VA_ARGS__)
 
 #endif /* _VSVM_TEST_H_ */

@@ -28,7 +28,7 @@ static u64 copied(void)
 
 static int copy(u64 dst, u64 src, u64 size, u32 flags)
 {
-	struct vsvm_hw_copy desc = { .dst = dst, .src = src, .size = size, .flags = flags };
+	struct vsvm_hw_copy desc = {.dst = dst, .src = src, .size = size, .flags = flags};
 
 	return vsvm_hw_copy(m->hw, &desc, 1);
 }
@@ -178,10 +178,10 @@ static void test_list(void)
 {
 	u64 page = ram_page(m), src = ram_page(m);
 	struct vsvm_hw_copy desc[] = {
-		{ .dst = page, .src = src, .size = 4096 },
-		{ .dst = page + 8, .size = 8, .flags = VSVM_HW_COPY_FILL_ZERO },
-		{ .dst = VRAM_SIZE, .src = src, .size = 8, .flags = VSVM_HW_COPY_DST_VRAM },
-		{ .dst = page, .size = 4096, .flags = VSVM_HW_COPY_FILL_ZERO },
+		{.dst = page, .src = src, .size = 4096},
+		{.dst = page + 8, .size = 8, .flags = VSVM_HW_COPY_FILL_ZERO},
+		{.dst = VRAM_SIZE, .src = src, .size = 8, .flags = VSVM_HW_COPY_DST_VRAM},
+		{.dst = page, .size = 4096, .flags = VSVM_HW_COPY_FILL_ZERO},
 	};
 	u64 *words = ram_ptr(m, page);
 

@@ -11,9 +11,9 @@
 #include "rv.h"
 #include "test.h"
 
-#define CODE 0x10000ULL
-#define DATA 0x20000ULL
-#define LAZY 0x10000000ULL
+#define CODE  0x10000ULL
+#define DATA  0x20000ULL
+#define LAZY  0x10000000ULL
 #define STACK 0x7000000000ULL
 
 static struct vsvm_hw_counters counters(struct machine *m)
@@ -44,18 +44,18 @@ static struct vsvm_hw_done run(struct machine *m, const struct vsvm_hw_dispatch 
 	return done;
 }
 
-#define CODE_AT(m, va, ...)                                                                        \
-	load_code((m), (va), (const u32[]){ __VA_ARGS__ }, sizeof((const u32[]){ __VA_ARGS__ }) / 4)
+#define CODE_AT(m, va, ...) \
+	load_code((m), (va), (const u32[]){__VA_ARGS__}, sizeof((const u32[]){__VA_ARGS__}) / 4)
 
 /* Everything that a hart gets: stores its registers at arg + 128 * its number */
 static void load_dump(struct machine *m)
 {
-	CODE_AT(m, CODE,
-		rv_mul(T0, A5, A7), rv_add(T0, T0, A4), rv_slli(T0, T0, 7), rv_add(T0, T0, A0),
-		rv_sd(A0, T0, 0), rv_sd(A1, T0, 8), rv_sd(A2, T0, 16), rv_sd(A3, T0, 24),
-		rv_sd(A4, T0, 32), rv_sd(A5, T0, 40), rv_sd(A6, T0, 48), rv_sd(A7, T0, 56),
-		rv_sd(SP, T0, 64), rv_sd(RA, T0, 72), rv_or(T1, S0, S11), rv_or(T1, T1, T6),
-		rv_or(T1, T1, GP), rv_or(T1, T1, TP), rv_sd(T1, T0, 80), rv_ret());
+	CODE_AT(m, CODE, rv_mul(T0, A5, A7), rv_add(T0, T0, A4), rv_slli(T0, T0, 7),
+		rv_add(T0, T0, A0), rv_sd(A0, T0, 0), rv_sd(A1, T0, 8), rv_sd(A2, T0, 16),
+		rv_sd(A3, T0, 24), rv_sd(A4, T0, 32), rv_sd(A5, T0, 40), rv_sd(A6, T0, 48),
+		rv_sd(A7, T0, 56), rv_sd(SP, T0, 64), rv_sd(RA, T0, 72), rv_or(T1, S0, S11),
+		rv_or(T1, T1, T6), rv_or(T1, T1, GP), rv_or(T1, T1, TP), rv_sd(T1, T0, 80),
+		rv_ret());
 }
 
 static void test_registers(void)
@@ -66,8 +66,8 @@ static void test_registers(void)
 		.arg = DATA,
 		.stack_base = STACK,
 		.stack_size = 1000,
-		.groups = { 3, 2, 4 },
-		.group_size = { 2, 3, 5 },
+		.groups = {3, 2, 4},
+		.group_size = {2, 3, 5},
 		.cookie = 0xc00c1e,
 	};
 	u64 *mem = map_new(m, DATA, 24 * 30 * 128 / 4096 + 1);
@@ -115,11 +115,11 @@ static void test_errors(void)
 		u32 insn;
 		u32 status;
 	} cases[] = {
-		{ "illegal instruction", 0, VSVM_ISA_STATUS_ILLEGAL },
-		{ "ebreak", RV_EBREAK, VSVM_ISA_STATUS_BREAK },
-		{ "unknown ecall", RV_ECALL, VSVM_ISA_STATUS_ECALL },
-		{ "misaligned atomic", rv_amoadd_w(A0, A0, A1), VSVM_ISA_STATUS_MISALIGNED },
-		{ "misaligned jump", rv_jalr(X0, A1, 3), VSVM_ISA_STATUS_MISALIGNED },
+		{"illegal instruction", 0, VSVM_ISA_STATUS_ILLEGAL},
+		{"ebreak", RV_EBREAK, VSVM_ISA_STATUS_BREAK},
+		{"unknown ecall", RV_ECALL, VSVM_ISA_STATUS_ECALL},
+		{"misaligned atomic", rv_amoadd_w(A0, A0, A1), VSVM_ISA_STATUS_MISALIGNED},
+		{"misaligned jump", rv_jalr(X0, A1, 3), VSVM_ISA_STATUS_MISALIGNED},
 	};
 	struct machine *m = machine_with_gpu(2, 8, 8);
 	struct vsvm_hw_dispatch d = grid(CODE, 0, 4, 4);
@@ -154,10 +154,10 @@ static void test_fault_kinds(void)
 		u32 insn;
 		u32 access;
 	} cases[] = {
-		{ "load", rv_lbu(A0, A0, 0), VSVM_ISA_ACCESS_READ },
-		{ "store", rv_sb(A1, A0, 0), VSVM_ISA_ACCESS_WRITE },
-		{ "atomic", rv_amoadd_w(X0, A1, A0), VSVM_ISA_ACCESS_ATOMIC },
-		{ "jump", rv_jalr(RA, A0, 0), VSVM_ISA_ACCESS_FETCH },
+		{"load", rv_lbu(A0, A0, 0), VSVM_ISA_ACCESS_READ},
+		{"store", rv_sb(A1, A0, 0), VSVM_ISA_ACCESS_WRITE},
+		{"atomic", rv_amoadd_w(X0, A1, A0), VSVM_ISA_ACCESS_ATOMIC},
+		{"jump", rv_jalr(RA, A0, 0), VSVM_ISA_ACCESS_FETCH},
 	};
 	struct vsvm_hw_dispatch d = grid(CODE, 0, 1, 1);
 	struct vsvm_hw_done done;
@@ -307,9 +307,8 @@ static void test_barrier(void)
 	bool ok = true;
 
 	/* counter of the group at arg + 8 * group; wrong sums go to arg + 2048 */
-	CODE_AT(m, CODE,
-		rv_slli(S0, A5, 3), rv_add(S0, S0, A0), rv_addi(S2, A0, 1024), rv_addi(S2, S2, 1024),
-		rv_addi(S4, A7, 0), rv_li(S1, 1), rv_li(S3, 3),
+	CODE_AT(m, CODE, rv_slli(S0, A5, 3), rv_add(S0, S0, A0), rv_addi(S2, A0, 1024),
+		rv_addi(S2, S2, 1024), rv_addi(S4, A7, 0), rv_li(S1, 1), rv_li(S3, 3),
 		/* loop: */
 		rv_amoadd_d(X0, S1, S0), rv_li(A7, 1), RV_ECALL, rv_ld(T0, S0, 0),
 		rv_add(T1, T1, S4), rv_beq(T0, T1, 8), rv_amoadd_d(X0, S1, S2), RV_ECALL,
@@ -613,18 +612,18 @@ static void test_repeatable(void)
 
 static void test_config(void)
 {
-	const struct vsvm_hw_config good = { VRAM_SIZE, 1, 1, 1, "test" };
+	const struct vsvm_hw_config good = {VRAM_SIZE, 1, 1, 1, "test"};
 	struct vsvm_hw_config config;
 	struct machine *m = machine_new();
 	struct vsvm_hw *hw;
 	int i, vmid = 0;
 
-#define BAD(field, value)                                                                          \
-	do {                                                                                       \
-		config = good;                                                                     \
-		config.field = (value);                                                            \
-		EQUAL(PTR_ERR(vsvm_hw_create(&config, &machine_host, m)), (u64)-EINVAL,            \
-		      #field " of " #value);                                                       \
+#define BAD(field, value)                                                                 \
+	do {                                                                              \
+		config = good;                                                            \
+		config.field = (value);                                                   \
+		EQUAL(PTR_ERR(vsvm_hw_create(&config, &machine_host, m)), (u64) - EINVAL, \
+		      #field " of " #value);                                              \
 	} while (0)
 	BAD(vram_size, 0);
 	BAD(vram_size, SZ_2M + 4096);
@@ -635,7 +634,7 @@ static void test_config(void)
 	BAD(fault_entries, 0);
 	BAD(fault_entries, 3);
 
-	config = (struct vsvm_hw_config){ 1ULL << 40, 64, 1024, 1024, "big" };
+	config = (struct vsvm_hw_config){1ULL << 40, 64, 1024, 1024, "big"};
 	hw = vsvm_hw_create(&config, &machine_host, m);
 	if (!CHECK(!IS_ERR(hw), "1 TiB of VRAM, 64 compute units"))
 		return;

@@ -18,7 +18,7 @@
 #define MAX64 0x7fffffffffffffffULL
 #define MIN32 0xffffffff80000000ULL
 #define MAX32 0x7fffffffULL
-#define ONES 0xffffffffffffffffULL
+#define ONES  0xffffffffffffffffULL
 
 static struct machine *m;
 static struct vsvm_vmem vmem;
@@ -37,7 +37,7 @@ static enum vsvm_stop step(struct vsvm_hart *hart, u32 insn)
 /* Registers that tell where a wrong one was used */
 static struct vsvm_hart new_hart(void)
 {
-	struct vsvm_hart hart = { .pc = CODE };
+	struct vsvm_hart hart = {.pc = CODE};
 	u32 i;
 
 	for (i = 1; i < 32; i++)
@@ -73,107 +73,107 @@ struct alu_case {
 static void test_alu(void)
 {
 	const struct alu_case cases[] = {
-		{ "add", rv_add(A0, A1, A2), 7, 8, 15 },
-		{ "add wraps", rv_add(A0, A1, A2), ONES, 2, 1 },
-		{ "add of one register", rv_add(A0, A1, A1), 21, 0, 42 },
-		{ "add to its operand", rv_add(A1, A1, A2), 40, 2, 42 },
-		{ "sub", rv_sub(A0, A1, A2), 7, 8, ONES },
-		{ "sub overflows", rv_sub(A0, A1, A2), MIN64, 1, MAX64 },
-		{ "sll", rv_sll(A0, A1, A2), 1, 63, MIN64 },
-		{ "sll uses 6 bits", rv_sll(A0, A1, A2), 3, 65, 6 },
-		{ "slt true", rv_slt(A0, A1, A2), ONES, 0, 1 },
-		{ "slt false", rv_slt(A0, A1, A2), 0, ONES, 0 },
-		{ "slt of equals", rv_slt(A0, A1, A2), 5, 5, 0 },
-		{ "slt of extremes", rv_slt(A0, A1, A2), MIN64, MAX64, 1 },
-		{ "sltu true", rv_sltu(A0, A1, A2), 0, ONES, 1 },
-		{ "sltu false", rv_sltu(A0, A1, A2), ONES, 0, 0 },
-		{ "xor", rv_xor(A0, A1, A2), 0xff00ff00ff00ff00, 0x0ff00ff00ff00ff0,
-		  0xf0f0f0f0f0f0f0f0 },
-		{ "srl", rv_srl(A0, A1, A2), MIN64, 63, 1 },
-		{ "srl uses 6 bits", rv_srl(A0, A1, A2), 8, 66, 2 },
-		{ "sra", rv_sra(A0, A1, A2), MIN64, 63, ONES },
-		{ "sra of positive", rv_sra(A0, A1, A2), MAX64, 62, 1 },
-		{ "sra uses 6 bits", rv_sra(A0, A1, A2), MIN64, 64, MIN64 },
-		{ "or", rv_or(A0, A1, A2), 0xf0, 0x1f, 0xff },
-		{ "and", rv_and(A0, A1, A2), 0xf0, 0x1f, 0x10 },
-		{ "addi", rv_addi(A0, A1, 2047), 1, 0, 2048 },
-		{ "addi of negative", rv_addi(A0, A1, -2048), 0, 0, -2048ULL },
-		{ "slti true", rv_slti(A0, A1, -1), -2ULL, 0, 1 },
-		{ "slti false", rv_slti(A0, A1, -1), 0, 0, 0 },
-		{ "sltiu extends, then compares", rv_sltiu(A0, A1, -1), 5, 0, 1 },
-		{ "sltiu false", rv_sltiu(A0, A1, 1), 1, 0, 0 },
-		{ "xori inverts", rv_xori(A0, A1, -1), 0x1234, 0, ~0x1234ULL },
-		{ "ori", rv_ori(A0, A1, 0x700), 0x0f, 0, 0x70f },
-		{ "ori of negative", rv_ori(A0, A1, -16), 1, 0, -15ULL },
-		{ "andi", rv_andi(A0, A1, 0xff), 0x1234, 0, 0x34 },
-		{ "andi of negative", rv_andi(A0, A1, -4), ONES, 0, -4ULL },
-		{ "slli 0", rv_slli(A0, A1, 0), 77, 0, 77 },
-		{ "slli 63", rv_slli(A0, A1, 63), 3, 0, MIN64 },
-		{ "slli 32", rv_slli(A0, A1, 32), 1, 0, 0x100000000 },
-		{ "srli 63", rv_srli(A0, A1, 63), MIN64, 0, 1 },
-		{ "srli 32", rv_srli(A0, A1, 32), ONES, 0, 0xffffffff },
-		{ "srai 63", rv_srai(A0, A1, 63), MIN64, 0, ONES },
-		{ "srai 32", rv_srai(A0, A1, 32), 0x1200000000, 0, 0x12 },
-		{ "lui", rv_lui(A0, 0x12345), 0, 0, 0x12345000 },
-		{ "lui extends", rv_lui(A0, 0x80000), 0, 0, MIN32 },
-		{ "auipc", rv_auipc(A0, 0x1), 0, 0, CODE + 0x1000 },
-		{ "auipc extends", rv_auipc(A0, 0xfffff), 0, 0, CODE - 0x1000 },
+		{"add", rv_add(A0, A1, A2), 7, 8, 15},
+		{"add wraps", rv_add(A0, A1, A2), ONES, 2, 1},
+		{"add of one register", rv_add(A0, A1, A1), 21, 0, 42},
+		{"add to its operand", rv_add(A1, A1, A2), 40, 2, 42},
+		{"sub", rv_sub(A0, A1, A2), 7, 8, ONES},
+		{"sub overflows", rv_sub(A0, A1, A2), MIN64, 1, MAX64},
+		{"sll", rv_sll(A0, A1, A2), 1, 63, MIN64},
+		{"sll uses 6 bits", rv_sll(A0, A1, A2), 3, 65, 6},
+		{"slt true", rv_slt(A0, A1, A2), ONES, 0, 1},
+		{"slt false", rv_slt(A0, A1, A2), 0, ONES, 0},
+		{"slt of equals", rv_slt(A0, A1, A2), 5, 5, 0},
+		{"slt of extremes", rv_slt(A0, A1, A2), MIN64, MAX64, 1},
+		{"sltu true", rv_sltu(A0, A1, A2), 0, ONES, 1},
+		{"sltu false", rv_sltu(A0, A1, A2), ONES, 0, 0},
+		{"xor", rv_xor(A0, A1, A2), 0xff00ff00ff00ff00, 0x0ff00ff00ff00ff0,
+		 0xf0f0f0f0f0f0f0f0},
+		{"srl", rv_srl(A0, A1, A2), MIN64, 63, 1},
+		{"srl uses 6 bits", rv_srl(A0, A1, A2), 8, 66, 2},
+		{"sra", rv_sra(A0, A1, A2), MIN64, 63, ONES},
+		{"sra of positive", rv_sra(A0, A1, A2), MAX64, 62, 1},
+		{"sra uses 6 bits", rv_sra(A0, A1, A2), MIN64, 64, MIN64},
+		{"or", rv_or(A0, A1, A2), 0xf0, 0x1f, 0xff},
+		{"and", rv_and(A0, A1, A2), 0xf0, 0x1f, 0x10},
+		{"addi", rv_addi(A0, A1, 2047), 1, 0, 2048},
+		{"addi of negative", rv_addi(A0, A1, -2048), 0, 0, -2048ULL},
+		{"slti true", rv_slti(A0, A1, -1), -2ULL, 0, 1},
+		{"slti false", rv_slti(A0, A1, -1), 0, 0, 0},
+		{"sltiu extends, then compares", rv_sltiu(A0, A1, -1), 5, 0, 1},
+		{"sltiu false", rv_sltiu(A0, A1, 1), 1, 0, 0},
+		{"xori inverts", rv_xori(A0, A1, -1), 0x1234, 0, ~0x1234ULL},
+		{"ori", rv_ori(A0, A1, 0x700), 0x0f, 0, 0x70f},
+		{"ori of negative", rv_ori(A0, A1, -16), 1, 0, -15ULL},
+		{"andi", rv_andi(A0, A1, 0xff), 0x1234, 0, 0x34},
+		{"andi of negative", rv_andi(A0, A1, -4), ONES, 0, -4ULL},
+		{"slli 0", rv_slli(A0, A1, 0), 77, 0, 77},
+		{"slli 63", rv_slli(A0, A1, 63), 3, 0, MIN64},
+		{"slli 32", rv_slli(A0, A1, 32), 1, 0, 0x100000000},
+		{"srli 63", rv_srli(A0, A1, 63), MIN64, 0, 1},
+		{"srli 32", rv_srli(A0, A1, 32), ONES, 0, 0xffffffff},
+		{"srai 63", rv_srai(A0, A1, 63), MIN64, 0, ONES},
+		{"srai 32", rv_srai(A0, A1, 32), 0x1200000000, 0, 0x12},
+		{"lui", rv_lui(A0, 0x12345), 0, 0, 0x12345000},
+		{"lui extends", rv_lui(A0, 0x80000), 0, 0, MIN32},
+		{"auipc", rv_auipc(A0, 0x1), 0, 0, CODE + 0x1000},
+		{"auipc extends", rv_auipc(A0, 0xfffff), 0, 0, CODE - 0x1000},
 
-		{ "addw", rv_addw(A0, A1, A2), 0xffffffff00000001, 2, 3 },
-		{ "addw overflows", rv_addw(A0, A1, A2), MAX32, 1, MIN32 },
-		{ "subw", rv_subw(A0, A1, A2), 0, 1, ONES },
-		{ "subw overflows", rv_subw(A0, A1, A2), 0x80000000, 1, MAX32 },
-		{ "sllw", rv_sllw(A0, A1, A2), 1, 31, MIN32 },
-		{ "sllw uses 5 bits", rv_sllw(A0, A1, A2), 1, 33, 2 },
-		{ "srlw", rv_srlw(A0, A1, A2), 0xff80000000, 31, 1 },
-		{ "srlw 0 extends", rv_srlw(A0, A1, A2), 0x80000000, 0, MIN32 },
-		{ "sraw", rv_sraw(A0, A1, A2), 0x80000000, 31, ONES },
-		{ "sraw ignores the upper half", rv_sraw(A0, A1, A2), 0xff00000000, 4, 0 },
-		{ "addiw", rv_addiw(A0, A1, 1), MAX32, 0, MIN32 },
-		{ "addiw extends", rv_addiw(A0, A1, 0), 0x180000000, 0, MIN32 },
-		{ "slliw", rv_slliw(A0, A1, 31), 1, 0, MIN32 },
-		{ "slliw drops the upper half", rv_slliw(A0, A1, 4), 0x1f0000000, 0, 0 },
-		{ "srliw", rv_srliw(A0, A1, 4), 0xff80000000, 0, 0x08000000 },
-		{ "srliw 0 extends", rv_srliw(A0, A1, 0), 0x80000000, 0, MIN32 },
-		{ "sraiw", rv_sraiw(A0, A1, 4), 0x80000000, 0, 0xfffffffff8000000 },
+		{"addw", rv_addw(A0, A1, A2), 0xffffffff00000001, 2, 3},
+		{"addw overflows", rv_addw(A0, A1, A2), MAX32, 1, MIN32},
+		{"subw", rv_subw(A0, A1, A2), 0, 1, ONES},
+		{"subw overflows", rv_subw(A0, A1, A2), 0x80000000, 1, MAX32},
+		{"sllw", rv_sllw(A0, A1, A2), 1, 31, MIN32},
+		{"sllw uses 5 bits", rv_sllw(A0, A1, A2), 1, 33, 2},
+		{"srlw", rv_srlw(A0, A1, A2), 0xff80000000, 31, 1},
+		{"srlw 0 extends", rv_srlw(A0, A1, A2), 0x80000000, 0, MIN32},
+		{"sraw", rv_sraw(A0, A1, A2), 0x80000000, 31, ONES},
+		{"sraw ignores the upper half", rv_sraw(A0, A1, A2), 0xff00000000, 4, 0},
+		{"addiw", rv_addiw(A0, A1, 1), MAX32, 0, MIN32},
+		{"addiw extends", rv_addiw(A0, A1, 0), 0x180000000, 0, MIN32},
+		{"slliw", rv_slliw(A0, A1, 31), 1, 0, MIN32},
+		{"slliw drops the upper half", rv_slliw(A0, A1, 4), 0x1f0000000, 0, 0},
+		{"srliw", rv_srliw(A0, A1, 4), 0xff80000000, 0, 0x08000000},
+		{"srliw 0 extends", rv_srliw(A0, A1, 0), 0x80000000, 0, MIN32},
+		{"sraiw", rv_sraiw(A0, A1, 4), 0x80000000, 0, 0xfffffffff8000000},
 
-		{ "mul", rv_mul(A0, A1, A2), -3ULL, 7, -21ULL },
-		{ "mul wraps", rv_mul(A0, A1, A2), MIN64, 2, 0 },
-		{ "mulh of negatives", rv_mulh(A0, A1, A2), ONES, ONES, 0 },
-		{ "mulh of minimum", rv_mulh(A0, A1, A2), MIN64, MIN64, 0x4000000000000000 },
-		{ "mulh of mixed", rv_mulh(A0, A1, A2), MIN64, 2, ONES },
-		{ "mulhsu", rv_mulhsu(A0, A1, A2), ONES, ONES, ONES },
-		{ "mulhsu of positive", rv_mulhsu(A0, A1, A2), 2, ONES, 1 },
-		{ "mulhsu of minimum", rv_mulhsu(A0, A1, A2), MIN64, ONES, MIN64 },
-		{ "mulhu", rv_mulhu(A0, A1, A2), ONES, ONES, -2ULL },
-		{ "mulhu small", rv_mulhu(A0, A1, A2), 0x100000000, 0x100000000, 1 },
-		{ "div", rv_div(A0, A1, A2), -20ULL, 6, -3ULL },
-		{ "div by zero", rv_div(A0, A1, A2), 5, 0, ONES },
-		{ "div overflows", rv_div(A0, A1, A2), MIN64, ONES, MIN64 },
-		{ "div by -1", rv_div(A0, A1, A2), 9, ONES, -9ULL },
-		{ "divu", rv_divu(A0, A1, A2), -20ULL, 6, 0x2aaaaaaaaaaaaaa7 },
-		{ "divu by zero", rv_divu(A0, A1, A2), 5, 0, ONES },
-		{ "rem", rv_rem(A0, A1, A2), -20ULL, 6, -2ULL },
-		{ "rem has the sign of the dividend", rv_rem(A0, A1, A2), 20, -6ULL, 2 },
-		{ "rem by zero", rv_rem(A0, A1, A2), -5ULL, 0, -5ULL },
-		{ "rem overflows", rv_rem(A0, A1, A2), MIN64, ONES, 0 },
-		{ "remu", rv_remu(A0, A1, A2), -20ULL, 6, 2 },
-		{ "remu by zero", rv_remu(A0, A1, A2), 5, 0, 5 },
-		{ "mulw", rv_mulw(A0, A1, A2), 0x10000, 0x8000, MIN32 },
-		{ "mulw ignores the upper half", rv_mulw(A0, A1, A2), 0xf00000003, 0xf00000005, 15 },
-		{ "divw", rv_divw(A0, A1, A2), 0xffffffec, 6, -3ULL },
-		{ "divw by zero", rv_divw(A0, A1, A2), 5, 0xf00000000, ONES },
-		{ "divw overflows", rv_divw(A0, A1, A2), 0x80000000, 0xffffffff, MIN32 },
-		{ "divuw", rv_divuw(A0, A1, A2), 0xfffffffe, 1, -2ULL },
-		{ "divuw by zero", rv_divuw(A0, A1, A2), 5, 0, ONES },
-		{ "remw", rv_remw(A0, A1, A2), 0xffffffec, 6, -2ULL },
-		{ "remw by zero", rv_remw(A0, A1, A2), 0x80000000, 0, MIN32 },
-		{ "remw overflows", rv_remw(A0, A1, A2), 0x80000000, 0xffffffff, 0 },
-		{ "remuw", rv_remuw(A0, A1, A2), 0xffffffff, 0x80000000, MAX32 },
-		{ "remuw by zero extends", rv_remuw(A0, A1, A2), 0x80000000, 0, MIN32 },
+		{"mul", rv_mul(A0, A1, A2), -3ULL, 7, -21ULL},
+		{"mul wraps", rv_mul(A0, A1, A2), MIN64, 2, 0},
+		{"mulh of negatives", rv_mulh(A0, A1, A2), ONES, ONES, 0},
+		{"mulh of minimum", rv_mulh(A0, A1, A2), MIN64, MIN64, 0x4000000000000000},
+		{"mulh of mixed", rv_mulh(A0, A1, A2), MIN64, 2, ONES},
+		{"mulhsu", rv_mulhsu(A0, A1, A2), ONES, ONES, ONES},
+		{"mulhsu of positive", rv_mulhsu(A0, A1, A2), 2, ONES, 1},
+		{"mulhsu of minimum", rv_mulhsu(A0, A1, A2), MIN64, ONES, MIN64},
+		{"mulhu", rv_mulhu(A0, A1, A2), ONES, ONES, -2ULL},
+		{"mulhu small", rv_mulhu(A0, A1, A2), 0x100000000, 0x100000000, 1},
+		{"div", rv_div(A0, A1, A2), -20ULL, 6, -3ULL},
+		{"div by zero", rv_div(A0, A1, A2), 5, 0, ONES},
+		{"div overflows", rv_div(A0, A1, A2), MIN64, ONES, MIN64},
+		{"div by -1", rv_div(A0, A1, A2), 9, ONES, -9ULL},
+		{"divu", rv_divu(A0, A1, A2), -20ULL, 6, 0x2aaaaaaaaaaaaaa7},
+		{"divu by zero", rv_divu(A0, A1, A2), 5, 0, ONES},
+		{"rem", rv_rem(A0, A1, A2), -20ULL, 6, -2ULL},
+		{"rem has the sign of the dividend", rv_rem(A0, A1, A2), 20, -6ULL, 2},
+		{"rem by zero", rv_rem(A0, A1, A2), -5ULL, 0, -5ULL},
+		{"rem overflows", rv_rem(A0, A1, A2), MIN64, ONES, 0},
+		{"remu", rv_remu(A0, A1, A2), -20ULL, 6, 2},
+		{"remu by zero", rv_remu(A0, A1, A2), 5, 0, 5},
+		{"mulw", rv_mulw(A0, A1, A2), 0x10000, 0x8000, MIN32},
+		{"mulw ignores the upper half", rv_mulw(A0, A1, A2), 0xf00000003, 0xf00000005, 15},
+		{"divw", rv_divw(A0, A1, A2), 0xffffffec, 6, -3ULL},
+		{"divw by zero", rv_divw(A0, A1, A2), 5, 0xf00000000, ONES},
+		{"divw overflows", rv_divw(A0, A1, A2), 0x80000000, 0xffffffff, MIN32},
+		{"divuw", rv_divuw(A0, A1, A2), 0xfffffffe, 1, -2ULL},
+		{"divuw by zero", rv_divuw(A0, A1, A2), 5, 0, ONES},
+		{"remw", rv_remw(A0, A1, A2), 0xffffffec, 6, -2ULL},
+		{"remw by zero", rv_remw(A0, A1, A2), 0x80000000, 0, MIN32},
+		{"remw overflows", rv_remw(A0, A1, A2), 0x80000000, 0xffffffff, 0},
+		{"remuw", rv_remuw(A0, A1, A2), 0xffffffff, 0x80000000, MAX32},
+		{"remuw by zero extends", rv_remuw(A0, A1, A2), 0x80000000, 0, MIN32},
 
-		{ "fence", RV_FENCE, 0, 0, 0 },
-		{ "fence.i", RV_FENCE_I, 0, 0, 0 },
+		{"fence", RV_FENCE, 0, 0, 0},
+		{"fence.i", RV_FENCE_I, 0, 0, 0},
 	};
 	u32 i;
 
@@ -257,7 +257,7 @@ static u64 random_bits(void)
 /* Numbers of all lengths, extremes often */
 static u64 random_operand(void)
 {
-	static const u64 special[] = { 0, 1, 2, ONES, MIN64, MAX64, MIN32, MAX32, 0x80000000 };
+	static const u64 special[] = {0, 1, 2, ONES, MIN64, MAX64, MIN32, MAX32, 0x80000000};
 	u64 kind = random_bits() % 4;
 
 	if (!kind)
@@ -272,17 +272,17 @@ static void test_random(void)
 		u32 insn;
 		u64 (*reference)(u64 a, u64 b);
 	} cases[] = {
-		{ "mulh", rv_mulh(A0, A1, A2), ref_mulh },
-		{ "mulhsu", rv_mulhsu(A0, A1, A2), ref_mulhsu },
-		{ "mulhu", rv_mulhu(A0, A1, A2), ref_mulhu },
-		{ "div", rv_div(A0, A1, A2), ref_div },
-		{ "rem", rv_rem(A0, A1, A2), ref_rem },
-		{ "divw", rv_divw(A0, A1, A2), ref_divw },
-		{ "remw", rv_remw(A0, A1, A2), ref_remw },
-		{ "sra", rv_sra(A0, A1, A2), ref_sra },
-		{ "sraw", rv_sraw(A0, A1, A2), ref_sraw },
-		{ "addw", rv_addw(A0, A1, A2), ref_addw },
-		{ "slt", rv_slt(A0, A1, A2), ref_slt },
+		{"mulh", rv_mulh(A0, A1, A2), ref_mulh},
+		{"mulhsu", rv_mulhsu(A0, A1, A2), ref_mulhsu},
+		{"mulhu", rv_mulhu(A0, A1, A2), ref_mulhu},
+		{"div", rv_div(A0, A1, A2), ref_div},
+		{"rem", rv_rem(A0, A1, A2), ref_rem},
+		{"divw", rv_divw(A0, A1, A2), ref_divw},
+		{"remw", rv_remw(A0, A1, A2), ref_remw},
+		{"sra", rv_sra(A0, A1, A2), ref_sra},
+		{"sraw", rv_sraw(A0, A1, A2), ref_sraw},
+		{"addw", rv_addw(A0, A1, A2), ref_addw},
+		{"slt", rv_slt(A0, A1, A2), ref_slt},
 	};
 	u32 i, n;
 
@@ -351,29 +351,29 @@ static void test_memory(void)
 		u32 insn;
 		u64 want;
 	} loads[] = {
-		{ "lb", rv_lb(A0, A1, 7), 0xffffffffffffff88 },
-		{ "lh", rv_lh(A0, A1, 6), 0xffffffffffff8877 },
-		{ "lw", rv_lw(A0, A1, 4), 0xffffffff88776655 },
-		{ "ld", rv_ld(A0, A1, 0), 0x8877665544332211 },
-		{ "lbu", rv_lbu(A0, A1, 7), 0x88 },
-		{ "lhu", rv_lhu(A0, A1, 6), 0x8877 },
-		{ "lwu", rv_lwu(A0, A1, 4), 0x88776655 },
-		{ "lb of positive", rv_lb(A0, A1, 0), 0x11 },
-		{ "lh of positive", rv_lh(A0, A1, 0), 0x2211 },
-		{ "lw of positive", rv_lw(A0, A1, 0), 0x44332211 },
-		{ "ld by negative offset", rv_ld(A0, A2, -8), 0x8877665544332211 },
+		{"lb", rv_lb(A0, A1, 7), 0xffffffffffffff88},
+		{"lh", rv_lh(A0, A1, 6), 0xffffffffffff8877},
+		{"lw", rv_lw(A0, A1, 4), 0xffffffff88776655},
+		{"ld", rv_ld(A0, A1, 0), 0x8877665544332211},
+		{"lbu", rv_lbu(A0, A1, 7), 0x88},
+		{"lhu", rv_lhu(A0, A1, 6), 0x8877},
+		{"lwu", rv_lwu(A0, A1, 4), 0x88776655},
+		{"lb of positive", rv_lb(A0, A1, 0), 0x11},
+		{"lh of positive", rv_lh(A0, A1, 0), 0x2211},
+		{"lw of positive", rv_lw(A0, A1, 0), 0x44332211},
+		{"ld by negative offset", rv_ld(A0, A2, -8), 0x8877665544332211},
 	};
 	const struct {
 		const char *name;
 		u32 insn;
 		u64 want;
 	} stores[] = {
-		{ "sb", rv_sb(A2, A1, 1), 0x111111111111f011 },
-		{ "sh", rv_sh(A2, A1, 2), 0x11111111def01111 },
-		{ "sw", rv_sw(A2, A1, 4), 0x9abcdef011111111 },
-		{ "sd", rv_sd(A2, A1, 0), 0x123456789abcdef0 },
-		{ "sd by negative offset", rv_sd(A2, A3, -2048), 0x123456789abcdef0 },
-		{ "sd by positive offset", rv_sd(A2, A4, 2040), 0x123456789abcdef0 },
+		{"sb", rv_sb(A2, A1, 1), 0x111111111111f011},
+		{"sh", rv_sh(A2, A1, 2), 0x11111111def01111},
+		{"sw", rv_sw(A2, A1, 4), 0x9abcdef011111111},
+		{"sd", rv_sd(A2, A1, 0), 0x123456789abcdef0},
+		{"sd by negative offset", rv_sd(A2, A3, -2048), 0x123456789abcdef0},
+		{"sd by positive offset", rv_sd(A2, A4, 2040), 0x123456789abcdef0},
 	};
 	struct vsvm_hart hart;
 	bool warm;
@@ -424,11 +424,11 @@ static void test_branches(void)
 		/* a < 0 < b; a == a; unsigned a > b */
 		bool less, equal, greater;
 	} cases[] = {
-		{ "beq", rv_beq, false, true, false },  { "bne", rv_bne, true, false, true },
-		{ "blt", rv_blt, true, false, false },  { "bge", rv_bge, false, true, true },
-		{ "bltu", rv_bltu, false, false, true }, { "bgeu", rv_bgeu, true, true, false },
+		{"beq", rv_beq, false, true, false},   {"bne", rv_bne, true, false, true},
+		{"blt", rv_blt, true, false, false},   {"bge", rv_bge, false, true, true},
+		{"bltu", rv_bltu, false, false, true}, {"bgeu", rv_bgeu, true, true, false},
 	};
-	static const s32 offsets[] = { -4096, -2048, -32, -4, 8, 30 * 4, 2048, 4092 };
+	static const s32 offsets[] = {-4096, -2048, -32, -4, 8, 30 * 4, 2048, 4092};
 	u32 i, n;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -455,7 +455,7 @@ static void test_branches(void)
 
 static void test_jumps(void)
 {
-	static const s32 offsets[] = { -0x100000, -0x800, -4, 8, 0x7fc, 0x800, 0x1000, 0xffffc };
+	static const s32 offsets[] = {-0x100000, -0x800, -4, 8, 0x7fc, 0x800, 0x1000, 0xffffc};
 	struct vsvm_hart hart;
 	bool ok = true;
 	u32 i;
@@ -537,55 +537,55 @@ static void test_illegal(void)
 		const char *name;
 		u32 insn;
 	} cases[] = {
-		{ "all zero", 0 },
-		{ "all ones", 0xffffffff },
-		{ "compressed nop", 0x00000001 },
-		{ "compressed 01", 0xffff4501 },
-		{ "compressed 10", 0x00008082 },
-		{ "48 bit encoding", 0x0000001f },
-		{ "load of funct3 7", rv_i(0x03, 7, A0, A1, 0) },
-		{ "store of funct3 4", rv_s(4, A1, A2, 0) },
-		{ "store of funct3 7", rv_s(7, A1, A2, 0) },
-		{ "branch of funct3 2", rv_b(2, A1, A2, 8) },
-		{ "branch of funct3 3", rv_b(3, A1, A1, 8) },
-		{ "jalr of funct3 1", rv_i(0x67, 1, RA, A1, 0) },
-		{ "slli beyond 63", rv_i(0x13, 1, A0, A1, 0x040) },
-		{ "slli with bit 30", rv_i(0x13, 1, A0, A1, 0x400) },
-		{ "srli with bit 31", rv_i(0x13, 5, A0, A1, -0x800) },
-		{ "srai with bit 26", rv_i(0x13, 5, A0, A1, 0x440) },
-		{ "slliw beyond 31", rv_i(0x1b, 1, A0, A1, 0x020) },
-		{ "srliw beyond 31", rv_i(0x1b, 5, A0, A1, 0x020) },
-		{ "sraiw beyond 31", rv_i(0x1b, 5, A0, A1, 0x420) },
-		{ "op-imm-32 of funct3 2", rv_i(0x1b, 2, A0, A1, 0) },
-		{ "op of funct7 2", rv_r(0x33, 0, 0x02, A0, A1, A2) },
-		{ "op of funct7 0x20, funct3 1", rv_r(0x33, 1, 0x20, A0, A1, A2) },
-		{ "op of funct7 0x20, funct3 7", rv_r(0x33, 7, 0x20, A0, A1, A2) },
-		{ "op-32 of funct7 1, funct3 1", rv_r(0x3b, 1, 0x01, A0, A1, A2) },
-		{ "op-32 of funct3 2", rv_r(0x3b, 2, 0x00, A0, A1, A2) },
-		{ "op-32 of funct7 0x20, funct3 1", rv_r(0x3b, 1, 0x20, A0, A1, A2) },
-		{ "fence of funct3 2", rv_i(0x0f, 2, X0, X0, 0) },
-		{ "ecall with rd", RV_ECALL | A0 << 7 },
-		{ "sret", 0x10200073 },
-		{ "mret", 0x30200073 },
-		{ "wfi", 0x10500073 },
-		{ "sfence.vma", 0x12000073 },
-		{ "rdcycle", rv_i(0x73, 2, A0, X0, 0xc00 - 0x1000) },
-		{ "rdtime", rv_i(0x73, 2, A0, X0, 0xc01 - 0x1000) },
-		{ "rdinstret", rv_i(0x73, 2, A0, X0, 0xc02 - 0x1000) },
-		{ "csrrw", rv_i(0x73, 1, A0, A1, 0x001) },
-		{ "flw", rv_i(0x07, 2, A0, A1, 0) },
-		{ "fsd", 0x27 | 3 << 12 },
-		{ "fadd.d", rv_r(0x53, 7, 0x01, A0, A1, A2) },
-		{ "fmadd.s", 0x43 },
-		{ "custom-0", 0x0b },
-		{ "vector", 0x57 },
-		{ "amo of 8 bits", rv_amo(0x00, 0, 0, A0, A1, A2) },
-		{ "amo of 16 bits", rv_amo(0x00, 1, 0, A0, A1, A2) },
-		{ "amo of 128 bits", rv_amo(0x00, 4, 0, A0, A1, A2) },
-		{ "amo of funct3 7", rv_amo(0x00, 7, 0, A0, A1, A2) },
-		{ "amo of funct5 5", rv_amo(0x05, 2, 0, A0, A1, A2) },
-		{ "amo of funct5 31", rv_amo(0x1f, 3, 0, A0, A1, A2) },
-		{ "lr.w with rs2", rv_amo(0x02, 2, 0, A0, A1, A2) },
+		{"all zero", 0},
+		{"all ones", 0xffffffff},
+		{"compressed nop", 0x00000001},
+		{"compressed 01", 0xffff4501},
+		{"compressed 10", 0x00008082},
+		{"48 bit encoding", 0x0000001f},
+		{"load of funct3 7", rv_i(0x03, 7, A0, A1, 0)},
+		{"store of funct3 4", rv_s(4, A1, A2, 0)},
+		{"store of funct3 7", rv_s(7, A1, A2, 0)},
+		{"branch of funct3 2", rv_b(2, A1, A2, 8)},
+		{"branch of funct3 3", rv_b(3, A1, A1, 8)},
+		{"jalr of funct3 1", rv_i(0x67, 1, RA, A1, 0)},
+		{"slli beyond 63", rv_i(0x13, 1, A0, A1, 0x040)},
+		{"slli with bit 30", rv_i(0x13, 1, A0, A1, 0x400)},
+		{"srli with bit 31", rv_i(0x13, 5, A0, A1, -0x800)},
+		{"srai with bit 26", rv_i(0x13, 5, A0, A1, 0x440)},
+		{"slliw beyond 31", rv_i(0x1b, 1, A0, A1, 0x020)},
+		{"srliw beyond 31", rv_i(0x1b, 5, A0, A1, 0x020)},
+		{"sraiw beyond 31", rv_i(0x1b, 5, A0, A1, 0x420)},
+		{"op-imm-32 of funct3 2", rv_i(0x1b, 2, A0, A1, 0)},
+		{"op of funct7 2", rv_r(0x33, 0, 0x02, A0, A1, A2)},
+		{"op of funct7 0x20, funct3 1", rv_r(0x33, 1, 0x20, A0, A1, A2)},
+		{"op of funct7 0x20, funct3 7", rv_r(0x33, 7, 0x20, A0, A1, A2)},
+		{"op-32 of funct7 1, funct3 1", rv_r(0x3b, 1, 0x01, A0, A1, A2)},
+		{"op-32 of funct3 2", rv_r(0x3b, 2, 0x00, A0, A1, A2)},
+		{"op-32 of funct7 0x20, funct3 1", rv_r(0x3b, 1, 0x20, A0, A1, A2)},
+		{"fence of funct3 2", rv_i(0x0f, 2, X0, X0, 0)},
+		{"ecall with rd", RV_ECALL | A0 << 7},
+		{"sret", 0x10200073},
+		{"mret", 0x30200073},
+		{"wfi", 0x10500073},
+		{"sfence.vma", 0x12000073},
+		{"rdcycle", rv_i(0x73, 2, A0, X0, 0xc00 - 0x1000)},
+		{"rdtime", rv_i(0x73, 2, A0, X0, 0xc01 - 0x1000)},
+		{"rdinstret", rv_i(0x73, 2, A0, X0, 0xc02 - 0x1000)},
+		{"csrrw", rv_i(0x73, 1, A0, A1, 0x001)},
+		{"flw", rv_i(0x07, 2, A0, A1, 0)},
+		{"fsd", 0x27 | 3 << 12},
+		{"fadd.d", rv_r(0x53, 7, 0x01, A0, A1, A2)},
+		{"fmadd.s", 0x43},
+		{"custom-0", 0x0b},
+		{"vector", 0x57},
+		{"amo of 8 bits", rv_amo(0x00, 0, 0, A0, A1, A2)},
+		{"amo of 16 bits", rv_amo(0x00, 1, 0, A0, A1, A2)},
+		{"amo of 128 bits", rv_amo(0x00, 4, 0, A0, A1, A2)},
+		{"amo of funct3 7", rv_amo(0x00, 7, 0, A0, A1, A2)},
+		{"amo of funct5 5", rv_amo(0x05, 2, 0, A0, A1, A2)},
+		{"amo of funct5 31", rv_amo(0x1f, 3, 0, A0, A1, A2)},
+		{"lr.w with rs2", rv_amo(0x02, 2, 0, A0, A1, A2)},
 	};
 	u32 i;
 
@@ -606,8 +606,8 @@ static void test_illegal(void)
 /* Opcodes that are all illegal, whatever the rest of the instruction */
 static void test_illegal_opcodes(void)
 {
-	static const u8 legal[] = { 0x03, 0x0f, 0x13, 0x17, 0x1b, 0x23, 0x2f,
-				    0x33, 0x37, 0x3b, 0x63, 0x67, 0x6f, 0x73 };
+	static const u8 legal[] = {0x03, 0x0f, 0x13, 0x17, 0x1b, 0x23, 0x2f,
+				   0x33, 0x37, 0x3b, 0x63, 0x67, 0x6f, 0x73};
 	bool ok = true;
 	u32 op, n;
 
@@ -627,10 +627,10 @@ static void test_illegal_opcodes(void)
 static void test_loop(void)
 {
 	const u32 code[] = {
-		rv_li(A0, 0), rv_li(A1, 100), rv_add(A0, A0, A1),
+		rv_li(A0, 0),	     rv_li(A1, 100),	 rv_add(A0, A0, A1),
 		rv_addi(A1, A1, -1), rv_bne(A1, X0, -8), rv_ret(),
 	};
-	struct vsvm_hart hart = { .pc = CODE, .x[RA] = VSVM_ISA_RETURN_PC };
+	struct vsvm_hart hart = {.pc = CODE, .x[RA] = VSVM_ISA_RETURN_PC};
 	u32 budget = 10;
 
 	load_code(m, CODE, code, 6);
@@ -645,16 +645,16 @@ static void test_loop(void)
 /* Code that crosses a page, and code that changes */
 static void test_fetch(void)
 {
-	const u32 code[] = { rv_addi(A0, A0, 1), rv_addi(A0, A0, 2), rv_ret() };
-	struct vsvm_hart hart = { .pc = CODE + 0x1ffc, .x[RA] = VSVM_ISA_RETURN_PC };
+	const u32 code[] = {rv_addi(A0, A0, 1), rv_addi(A0, A0, 2), rv_ret()};
+	struct vsvm_hart hart = {.pc = CODE + 0x1ffc, .x[RA] = VSVM_ISA_RETURN_PC};
 	u32 budget = 100;
 
 	load_code(m, CODE + 0x1ffc, code, 3);
 	EQUAL(vsvm_rv64_run(&mmu, &hart, &budget), VSVM_STOP_EXIT, "code crosses a page");
 	EQUAL(hart.x[A0], 3, "all of it is executed");
 
-	hart = (struct vsvm_hart){ .pc = DATA, .x[RA] = VSVM_ISA_RETURN_PC };
-	memcpy(data, &(u32[]){ rv_sw(A1, A2, 0), RV_FENCE_I, rv_li(A0, 1), rv_ret() }, 16);
+	hart = (struct vsvm_hart){.pc = DATA, .x[RA] = VSVM_ISA_RETURN_PC};
+	memcpy(data, &(u32[]){rv_sw(A1, A2, 0), RV_FENCE_I, rv_li(A0, 1), rv_ret()}, 16);
 	hart.x[A1] = rv_li(A0, 77);
 	hart.x[A2] = DATA + 8;
 	EQUAL(vsvm_rv64_run(&mmu, &hart, &budget), VSVM_STOP_EXIT, "code changes itself");

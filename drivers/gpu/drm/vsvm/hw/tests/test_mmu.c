@@ -48,7 +48,7 @@ static bool refused(const struct vsvm_hart *hart, enum vsvm_stop stop, u64 addr)
 static void test_walk(void)
 {
 	const u64 va = 0x123456789000ULL;
-	struct vsvm_hart hart = { .x[A1] = va + 8 };
+	struct vsvm_hart hart = {.x[A1] = va + 8};
 	enum vsvm_stop stop;
 	u64 page = ram_page(m);
 	u32 level;
@@ -106,7 +106,7 @@ static void test_walk(void)
 static void test_bad_leaves(void)
 {
 	const u64 va = 0x500000000ULL;
-	struct vsvm_hart hart = { .x[A1] = va };
+	struct vsvm_hart hart = {.x[A1] = va};
 	enum vsvm_stop stop;
 
 	map(m, m->root, va, PTE_RW | VSVM_HW_PTE_ADDR, 0);
@@ -126,9 +126,9 @@ static void test_bad_leaves(void)
 
 static void test_canonical(void)
 {
-	const u64 bad[] = { VSVM_VA_END, VSVM_VA_END + DATA, 1ULL << 63, ~7ULL,
-			    /* its upper bits look like the vmid */
-			    DATA | 1ULL << 48 };
+	const u64 bad[] = {VSVM_VA_END, VSVM_VA_END + DATA, 1ULL << 63, ~7ULL,
+			   /* its upper bits look like the vmid */
+			   DATA | 1ULL << 48};
 	struct vsvm_hart hart = {};
 	enum vsvm_stop stop;
 	u32 i;
@@ -149,7 +149,7 @@ static void test_canonical(void)
 	CHECK(refused(&hart, stop, VSVM_VA_END), "an access does not cross the end");
 
 	hart.pc = VSVM_VA_END - 4;
-	load_code(m, VSVM_VA_END - 4, &(u32){ rv_addi(A0, A0, 1) }, 1);
+	load_code(m, VSVM_VA_END - 4, &(u32){rv_addi(A0, A0, 1)}, 1);
 	i = 10;
 	stop = vsvm_rv64_run(&mmu, &hart, &i);
 	CHECK(refused(&hart, stop, VSVM_VA_END), "nor does code");
@@ -159,7 +159,7 @@ static void test_canonical(void)
 static void test_permission(void)
 {
 	const u64 va = 0x600000000ULL;
-	struct vsvm_hart hart = { .x[A1] = va, .x[A2] = 5 };
+	struct vsvm_hart hart = {.x[A1] = va, .x[A2] = 5};
 	enum vsvm_stop stop;
 	u64 page = ram_page(m);
 	u64 *word = ram_ptr(m, page);
@@ -202,7 +202,7 @@ static void test_permission(void)
 static void test_huge(void)
 {
 	const u64 va = HUGE + 2 * VSVM_HUGE_SIZE;
-	struct vsvm_hart hart = { .x[A2] = 1 };
+	struct vsvm_hart hart = {.x[A2] = 1};
 	u64 misses, page;
 	u8 *mem = map_new_huge(m, va);
 	bool ok = true;
@@ -239,7 +239,7 @@ static void test_huge(void)
 static void test_flush(void)
 {
 	const u64 va = 0x700000000ULL;
-	struct vsvm_hart hart = { .x[A1] = va };
+	struct vsvm_hart hart = {.x[A1] = va};
 	u64 one = ram_page(m), two = ram_page(m), other_root = ram_page(m);
 
 	*(u64 *)ram_ptr(m, one) = 1;
@@ -296,20 +296,18 @@ static void test_conflicts(void)
 	for (n = 0; n < 2; n++) {
 		for (i = 0; i < 3 * VSVM_TLB_PAGES; i++) {
 			hart.x[A1] = va + i * VSVM_PAGE_SIZE;
-			ok &= step(&hart, rv_ld(A0, A1, 0)) == VSVM_STOP_SLICE &&
-			      hart.x[A0] == i;
+			ok &= step(&hart, rv_ld(A0, A1, 0)) == VSVM_STOP_SLICE && hart.x[A0] == i;
 		}
 	}
 	CHECK(ok, "three pages for each entry of the TLB");
 	for (i = 0; i < 2 * VSVM_TLB_HUGE; i++)
-		map(m, m->root, va + VSVM_HUGE_SIZE * (i + 8), (RAM_BASE + (i % 2) * SZ_2M) | PTE_RO,
-		    1);
+		map(m, m->root, va + VSVM_HUGE_SIZE * (i + 8),
+		    (RAM_BASE + (i % 2) * SZ_2M) | PTE_RO, 1);
 	for (n = 0; n < 2; n++) {
 		for (i = 0; i < 2 * VSVM_TLB_HUGE; i++) {
 			hart.x[A1] = va + VSVM_HUGE_SIZE * (i + 8) + 64;
 			ok &= step(&hart, rv_ld(A0, A1, 0)) == VSVM_STOP_SLICE;
-			ok &= hart.x[A0] ==
-			      *(u64 *)ram_ptr(m, RAM_BASE + (i % 2) * SZ_2M + 64);
+			ok &= hart.x[A0] == *(u64 *)ram_ptr(m, RAM_BASE + (i % 2) * SZ_2M + 64);
 		}
 	}
 	CHECK(ok, "two leaves of 2 MiB for each");
@@ -317,9 +315,9 @@ static void test_conflicts(void)
 
 static void test_misaligned(void)
 {
-	static const u32 sizes[] = { 2, 4, 8 };
-	static u32 (*const loads[])(u32, u32, s32) = { rv_lhu, rv_lwu, rv_ld };
-	static u32 (*const stores[])(u32, u32, s32) = { rv_sh, rv_sw, rv_sd };
+	static const u32 sizes[] = {2, 4, 8};
+	static u32 (*const loads[])(u32, u32, s32) = {rv_lhu, rv_lwu, rv_ld};
+	static u32 (*const stores[])(u32, u32, s32) = {rv_sh, rv_sw, rv_sd};
 	const u64 va = 0x900000000ULL;
 	struct vsvm_hart hart = {};
 	u8 *page[2];
@@ -368,7 +366,7 @@ static void test_misaligned(void)
 static void test_crossing_faults(void)
 {
 	const u64 va = 0xa00000000ULL, border = va + VSVM_PAGE_SIZE;
-	struct vsvm_hart hart = { .x[A1] = border - 3, .x[A2] = ~0ULL };
+	struct vsvm_hart hart = {.x[A1] = border - 3, .x[A2] = ~0ULL};
 	enum vsvm_stop stop;
 	u64 page;
 	u8 *mem;
@@ -405,30 +403,30 @@ static void test_amo(void)
 {
 	/* Memory and operand of 64 bits; for .w the lower half of both */
 	const struct amo_case cases[] = {
-		{ "amoadd", rv_amoadd_w, rv_amoadd_d, 0xffffffffffffffff, 2, 1, 1 },
-		{ "amoadd carry", rv_amoadd_w, rv_amoadd_d, 0x00000001ffffffff, 1, 0,
-		  0x0000000200000000 },
-		{ "amoswap", rv_amoswap_w, rv_amoswap_d, 0x1111111122222222, 0x3333333344444444,
-		  0x44444444, 0x3333333344444444 },
-		{ "amoxor", rv_amoxor_w, rv_amoxor_d, 0xff00ff00ff00ff00, 0x0ff00ff00ff00ff0,
-		  0xf0f0f0f0, 0xf0f0f0f0f0f0f0f0 },
-		{ "amoor", rv_amoor_w, rv_amoor_d, 0xf0000000000000f0, 0x0f0000000000000f, 0xff,
-		  0xff000000000000ff },
-		{ "amoand", rv_amoand_w, rv_amoand_d, 0xff000000000000ff, 0x0f0000000000000f, 0x0f,
-		  0x0f0000000000000f },
-		{ "amomin", rv_amomin_w, rv_amomin_d, 0x0000000080000000, 5, 0x80000000, 5 },
-		{ "amomin of -1", rv_amomin_w, rv_amomin_d, 7, 0xffffffffffffffff, 0xffffffff,
-		  0xffffffffffffffff },
-		{ "amomax", rv_amomax_w, rv_amomax_d, 0x0000000080000000, 5, 5, 0x80000000 },
-		{ "amomax of -1", rv_amomax_w, rv_amomax_d, 7, 0xffffffffffffffff, 7, 7 },
-		{ "amominu", rv_amominu_w, rv_amominu_d, 0xffffffff00000001, 0x00000000fffffffe, 1,
-		  0x00000000fffffffe },
-		{ "amominu of large", rv_amominu_w, rv_amominu_d, 0xffffffffffffffff,
-		  0x8000000080000000, 0x80000000, 0x8000000080000000 },
-		{ "amomaxu", rv_amomaxu_w, rv_amomaxu_d, 0xffffffff00000001, 0x00000000fffffffe,
-		  0xfffffffe, 0xffffffff00000001 },
-		{ "amomaxu of -1", rv_amomaxu_w, rv_amomaxu_d, 7, 0xffffffffffffffff, 0xffffffff,
-		  0xffffffffffffffff },
+		{"amoadd", rv_amoadd_w, rv_amoadd_d, 0xffffffffffffffff, 2, 1, 1},
+		{"amoadd carry", rv_amoadd_w, rv_amoadd_d, 0x00000001ffffffff, 1, 0,
+		 0x0000000200000000},
+		{"amoswap", rv_amoswap_w, rv_amoswap_d, 0x1111111122222222, 0x3333333344444444,
+		 0x44444444, 0x3333333344444444},
+		{"amoxor", rv_amoxor_w, rv_amoxor_d, 0xff00ff00ff00ff00, 0x0ff00ff00ff00ff0,
+		 0xf0f0f0f0, 0xf0f0f0f0f0f0f0f0},
+		{"amoor", rv_amoor_w, rv_amoor_d, 0xf0000000000000f0, 0x0f0000000000000f, 0xff,
+		 0xff000000000000ff},
+		{"amoand", rv_amoand_w, rv_amoand_d, 0xff000000000000ff, 0x0f0000000000000f, 0x0f,
+		 0x0f0000000000000f},
+		{"amomin", rv_amomin_w, rv_amomin_d, 0x0000000080000000, 5, 0x80000000, 5},
+		{"amomin of -1", rv_amomin_w, rv_amomin_d, 7, 0xffffffffffffffff, 0xffffffff,
+		 0xffffffffffffffff},
+		{"amomax", rv_amomax_w, rv_amomax_d, 0x0000000080000000, 5, 5, 0x80000000},
+		{"amomax of -1", rv_amomax_w, rv_amomax_d, 7, 0xffffffffffffffff, 7, 7},
+		{"amominu", rv_amominu_w, rv_amominu_d, 0xffffffff00000001, 0x00000000fffffffe, 1,
+		 0x00000000fffffffe},
+		{"amominu of large", rv_amominu_w, rv_amominu_d, 0xffffffffffffffff,
+		 0x8000000080000000, 0x80000000, 0x8000000080000000},
+		{"amomaxu", rv_amomaxu_w, rv_amomaxu_d, 0xffffffff00000001, 0x00000000fffffffe,
+		 0xfffffffe, 0xffffffff00000001},
+		{"amomaxu of -1", rv_amomaxu_w, rv_amomaxu_d, 7, 0xffffffffffffffff, 0xffffffff,
+		 0xffffffffffffffff},
 	};
 	const u64 va = 0xb00000000ULL;
 	u64 *mem = map_new(m, va, 1);
@@ -438,7 +436,7 @@ static void test_amo(void)
 		const struct amo_case *c = &cases[i];
 
 		for (aqrl = 0; aqrl < 4; aqrl++) {
-			struct vsvm_hart hart = { .x[A1] = va, .x[A2] = c->operand };
+			struct vsvm_hart hart = {.x[A1] = va, .x[A2] = c->operand};
 			bool ok;
 
 			mem[0] = c->memory;
@@ -477,14 +475,14 @@ static enum vsvm_stop run(struct vsvm_hart *hart, const u32 *code, u32 count)
 	return vsvm_rv64_run(&mmu, hart, &budget);
 }
 
-#define RUN(hart, ...)                                                                             \
-	run((hart), (const u32[]){ __VA_ARGS__ }, sizeof((const u32[]){ __VA_ARGS__ }) / 4)
+#define RUN(hart, ...) \
+	run((hart), (const u32[]){__VA_ARGS__}, sizeof((const u32[]){__VA_ARGS__}) / 4)
 
 static void test_lr_sc(void)
 {
 	const u64 va = 0xc00000000ULL;
 	u64 *mem = map_new(m, va, 1);
-	struct vsvm_hart hart = { .x[A1] = va, .x[A2] = 9, .x[A4] = va + 8 };
+	struct vsvm_hart hart = {.x[A1] = va, .x[A2] = 9, .x[A4] = va + 8};
 
 	mem[0] = 0x1234567890;
 	EQUAL(RUN(&hart, rv_lr_d(A0, A1), rv_sc_d(A3, A2, A1)), VSVM_STOP_SLICE, "lr.d, sc.d");
@@ -528,12 +526,12 @@ static void test_misaligned_atomics(void)
 		u32 insn;
 		u64 offset;
 	} cases[] = {
-		{ "amoadd.w at 2", rv_amoadd_w(A0, A2, A1), 2 },
-		{ "amoadd.d at 4", rv_amoadd_d(A0, A2, A1), 4 },
-		{ "amoswap.w across pages", rv_amoswap_w(A0, A2, A1), 4094 },
-		{ "lr.w at 1", rv_lr_w(A0, A1), 1 },
-		{ "lr.d at 4", rv_lr_d(A0, A1), 4 },
-		{ "sc.d at 4", rv_sc_d(A0, A2, A1), 4 },
+		{"amoadd.w at 2", rv_amoadd_w(A0, A2, A1), 2},
+		{"amoadd.d at 4", rv_amoadd_d(A0, A2, A1), 4},
+		{"amoswap.w across pages", rv_amoswap_w(A0, A2, A1), 4094},
+		{"lr.w at 1", rv_lr_w(A0, A1), 1},
+		{"lr.d at 4", rv_lr_d(A0, A1), 4},
+		{"sc.d at 4", rv_sc_d(A0, A2, A1), 4},
 	};
 	struct vsvm_hart hart = {};
 	u64 *mem = map_new(m, va, 1);
@@ -553,7 +551,7 @@ static void test_vram(void)
 {
 	const u64 va = 0xe00000000ULL;
 	struct vsvm_block *block = vsvm_vmem_get_new(&vmem, VSVM_BLOCK_SIZE, true);
-	struct vsvm_hart hart = { .x[A1] = va + 0x3450, .x[A2] = 0x77 };
+	struct vsvm_hart hart = {.x[A1] = va + 0x3450, .x[A2] = 0x77};
 
 	map(m, m->root, va, VSVM_BLOCK_SIZE | PTE_VRAM, 1);
 	EQUAL(step(&hart, rv_sd(A2, A1, 0)), VSVM_STOP_SLICE, "store to VRAM by a 2 MiB leaf");
@@ -567,7 +565,7 @@ static void test_vram(void)
 
 static void test_counters(void)
 {
-	struct vsvm_hart hart = { .x[A1] = DATA };
+	struct vsvm_hart hart = {.x[A1] = DATA};
 	u64 hits, misses;
 
 	flush();

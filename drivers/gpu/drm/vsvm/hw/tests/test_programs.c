@@ -11,11 +11,11 @@
 #include "programs.h"
 #include "test.h"
 
-#define ARGS 0x20000ULL
-#define OUT 0x40000000ULL
+#define ARGS   0x20000ULL
+#define OUT    0x40000000ULL
 #define STACKS 0x7000000000ULL
 #define GROUPS 6
-#define HARTS 16
+#define HARTS  16
 
 static u64 table[PROGRAM_COUNT];
 
@@ -35,7 +35,7 @@ static void load_image(struct machine *m, const char *name)
 
 int main(int argc, char **argv)
 {
-	static const char *const names[PROGRAM_COUNT] = { "sort", "hash", "modular", "lock" };
+	static const char *const names[PROGRAM_COUNT] = {"sort", "hash", "modular", "lock"};
 	u64 *want = calloc(GROUPS * HARTS, PROGRAM_WORDS * 8);
 	struct machine *m = machine_with_gpu(3, HARTS, 32);
 	struct program_args *args = map_new(m, ARGS, 1);
@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 		memset(got, 0, GROUPS * HARTS * PROGRAM_WORDS * 8);
 		memset(want, 0, GROUPS * HARTS * PROGRAM_WORDS * 8);
 		args->out = (uint64_t *)OUT;
-		on_host = (struct program_args){ .out = want };
+		on_host = (struct program_args){.out = want};
 		for (id = 0; id < GROUPS * HARTS; id++)
 			programs[i](&on_host, id);
 		assert(!vsvm_hw_ring_submit(m->hw, ring, &d));

@@ -14,10 +14,10 @@
 #define CODE 0x10000ULL
 #define DATA 0x40000000ULL
 
-#define CUS 3
-#define HARTS 16
+#define CUS    3
+#define HARTS  16
 #define ROUNDS 0x5000ULL
-#define MOVES 300
+#define MOVES  300
 #define POISON 0xdeadbeefULL
 
 /*
@@ -38,7 +38,7 @@ struct mover {
 static void mover_move(struct mover *mv, bool may_block)
 {
 	struct machine *m = mv->m;
-	struct vsvm_hw_copy desc = { .size = mv->size };
+	struct vsvm_hw_copy desc = {.size = mv->size};
 	u64 *entry;
 	u64 *old;
 
@@ -110,17 +110,25 @@ static void test_moves(u32 level, const char *name)
 	};
 	struct vsvm_hw_dispatch d = grid(CODE, DATA, CUS, HARTS);
 	const u32 code[] = {
-		rv_lui(S0, ROUNDS >> 12), rv_li(S1, 1),
-		rv_lui(S3, POISON >> 12), rv_slli(S3, S3, 32), rv_srli(S3, S3, 32),
+		rv_lui(S0, ROUNDS >> 12),
+		rv_li(S1, 1),
+		rv_lui(S3, POISON >> 12),
+		rv_slli(S3, S3, 32),
+		rv_srli(S3, S3, 32),
 		rv_addi(S4, A0, 8),
 		/* loop: */
-		rv_amoadd_d(X0, S1, A0), rv_ld(T0, S4, 0), rv_srli(T0, T0, 12),
-		rv_slli(T0, T0, 12), rv_beq(T0, S3, 16), rv_addi(S0, S0, -1),
-		rv_bne(S0, X0, -24), rv_ret(),
+		rv_amoadd_d(X0, S1, A0),
+		rv_ld(T0, S4, 0),
+		rv_srli(T0, T0, 12),
+		rv_slli(T0, T0, 12),
+		rv_beq(T0, S3, 16),
+		rv_addi(S0, S0, -1),
+		rv_bne(S0, X0, -24),
+		rv_ret(),
 		/* it has seen the old place */
 		RV_EBREAK,
 	};
-	struct server s = { .mv = &mv, .done.status = ~0u };
+	struct server s = {.mv = &mv, .done.status = ~0u};
 	pthread_t thread;
 	u64 *word;
 	int ring;
@@ -178,9 +186,9 @@ static void test_churn(void)
 	struct vsvm_hw_fault fault;
 	u32 i;
 
-	load_code(m, CODE, &(u32){ rv_jal(X0, 0) }, 1);
-	load_code(m, CODE + 0x100, (u32[]){ rv_sd(A1, A0, 0), rv_ret() }, 2);
-	load_code(m, CODE + 0x200, &(u32){ rv_ret() }, 1);
+	load_code(m, CODE, &(u32){rv_jal(X0, 0)}, 1);
+	load_code(m, CODE + 0x100, (u32[]){rv_sd(A1, A0, 0), rv_ret()}, 2);
+	load_code(m, CODE + 0x200, &(u32){rv_ret()}, 1);
 	for (i = 0; i < 4; i++)
 		assert(!pthread_create(&threads[i], NULL, churn_main, m));
 	for (i = 0; i < 4; i++)

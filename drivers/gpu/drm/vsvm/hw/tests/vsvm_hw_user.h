@@ -34,29 +34,31 @@ typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
 
-#define BIT(n)			(1UL << (n))
-#define BIT_ULL(n)		(1ULL << (n))
-#define SZ_2M			0x200000UL
+#define BIT(n)	   (1UL << (n))
+#define BIT_ULL(n) (1ULL << (n))
+#define SZ_2M	   0x200000UL
 
-#define likely(x)		__builtin_expect(!!(x), 1)
-#define unlikely(x)		__builtin_expect(!!(x), 0)
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
 #undef __always_inline
-#define __always_inline		inline __attribute__((__always_inline__))
+#define __always_inline inline __attribute__((__always_inline__))
 #define __no_sanitize_address
 
-#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
-#define WRITE_ONCE(x, v)	__atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
-#define smp_mb()		__atomic_thread_fence(__ATOMIC_SEQ_CST)
-#define try_cmpxchg(p, old, new)					\
-	__atomic_compare_exchange_n((p), (old), (new), false,		\
-				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+#define READ_ONCE(x)	 __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+#define smp_mb()	 __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define try_cmpxchg(p, old, new) \
+	__atomic_compare_exchange_n((p), (old), (new), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 
-#define container_of(ptr, type, member)					\
-	((type *)((char *)(ptr) - offsetof(type, member)))
-#define min_t(type, a, b)						\
-	({ type _a = (a); type _b = (b); _a < _b ? _a : _b; })
-#define IS_ALIGNED(x, a)	(((x) & ((a) - 1)) == 0)
-#define check_mul_overflow(a, b, d)	__builtin_mul_overflow((a), (b), (d))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define min_t(type, a, b)          \
+	({                         \
+		type _a = (a);     \
+		type _b = (b);     \
+		_a < _b ? _a : _b; \
+	})
+#define IS_ALIGNED(x, a)	    (((x) & ((a) - 1)) == 0)
+#define check_mul_overflow(a, b, d) __builtin_mul_overflow((a), (b), (d))
 
 static inline bool is_power_of_2(unsigned long n)
 {
@@ -69,7 +71,7 @@ static inline u64 mul_u64_u64_shr(u64 a, u64 b, unsigned int shift)
 }
 
 /* Errors as pointers */
-#define MAX_ERRNO		4095
+#define MAX_ERRNO 4095
 
 static inline void *ERR_PTR(long error)
 {
@@ -87,7 +89,7 @@ static inline bool IS_ERR(const void *ptr)
 }
 
 /* Memory */
-#define GFP_KERNEL		0
+#define GFP_KERNEL 0
 
 static inline void *kvcalloc(size_t n, size_t size, int gfp)
 {
@@ -100,9 +102,9 @@ static inline void *kvzalloc(size_t size, int gfp)
 	return kvcalloc(1, size, gfp);
 }
 
-#define kzalloc			kvzalloc
-#define kvfree			free
-#define kfree			free
+#define kzalloc kvzalloc
+#define kvfree	free
+#define kfree	free
 
 /* Doubly linked lists */
 struct list_head {
@@ -120,8 +122,7 @@ static inline bool list_empty(const struct list_head *head)
 	return head->next == head;
 }
 
-static inline void list_add_tail(struct list_head *entry,
-				 struct list_head *head)
+static inline void list_add_tail(struct list_head *entry, struct list_head *head)
 {
 	entry->prev = head->prev;
 	entry->next = head;
@@ -136,48 +137,39 @@ static inline void list_del_init(struct list_head *entry)
 	INIT_LIST_HEAD(entry);
 }
 
-static inline void list_move_tail(struct list_head *entry,
-				  struct list_head *head)
+static inline void list_move_tail(struct list_head *entry, struct list_head *head)
 {
 	list_del_init(entry);
 	list_add_tail(entry, head);
 }
 
-#define list_first_entry(head, type, member)				\
-	container_of((head)->next, type, member)
-#define list_first_entry_or_null(head, type, member)			\
+#define list_first_entry(head, type, member) container_of((head)->next, type, member)
+#define list_first_entry_or_null(head, type, member) \
 	(list_empty(head) ? NULL : list_first_entry(head, type, member))
-#define list_for_each_entry(pos, head, member)				\
-	for (pos = container_of((head)->next, __typeof__(*pos), member); \
-	     &pos->member != (head);					\
+#define list_for_each_entry(pos, head, member)                                                   \
+	for (pos = container_of((head)->next, __typeof__(*pos), member); &pos->member != (head); \
 	     pos = container_of(pos->member.next, __typeof__(*pos), member))
-#define list_for_each_entry_safe(pos, n, head, member)			\
-	for (pos = container_of((head)->next, __typeof__(*pos), member), \
-	     n = container_of(pos->member.next, __typeof__(*pos), member); \
-	     &pos->member != (head);					\
-	     pos = n,							\
-	     n = container_of(n->member.next, __typeof__(*n), member))
+#define list_for_each_entry_safe(pos, n, head, member)                    \
+	for (pos = container_of((head)->next, __typeof__(*pos), member),  \
+	    n = container_of(pos->member.next, __typeof__(*pos), member); \
+	     &pos->member != (head);                                      \
+	     pos = n, n = container_of(n->member.next, __typeof__(*n), member))
 
 /* Counters */
 typedef struct {
 	s64 counter;
 } atomic64_t;
 
-#define atomic64_add(v, a)						\
-	((void)__atomic_fetch_add(&(a)->counter, (v), __ATOMIC_RELAXED))
-#define atomic64_read(a)						\
-	__atomic_load_n(&(a)->counter, __ATOMIC_RELAXED)
+#define atomic64_add(v, a) ((void)__atomic_fetch_add(&(a)->counter, (v), __ATOMIC_RELAXED))
+#define atomic64_read(a)   __atomic_load_n(&(a)->counter, __ATOMIC_RELAXED)
 
 typedef struct {
 	int refs;
 } refcount_t;
 
-#define refcount_set(r, n)						\
-	__atomic_store_n(&(r)->refs, (n), __ATOMIC_RELAXED)
-#define refcount_inc(r)							\
-	((void)__atomic_fetch_add(&(r)->refs, 1, __ATOMIC_RELAXED))
-#define refcount_dec_and_test(r)					\
-	(__atomic_sub_fetch(&(r)->refs, 1, __ATOMIC_ACQ_REL) == 0)
+#define refcount_set(r, n)	 __atomic_store_n(&(r)->refs, (n), __ATOMIC_RELAXED)
+#define refcount_inc(r)		 ((void)__atomic_fetch_add(&(r)->refs, 1, __ATOMIC_RELAXED))
+#define refcount_dec_and_test(r) (__atomic_sub_fetch(&(r)->refs, 1, __ATOMIC_ACQ_REL) == 0)
 
 /* Locks */
 typedef struct {
@@ -261,9 +253,11 @@ static inline void mutex_unlock(struct mutex *mutex)
 	pthread_mutex_unlock(&mutex->lock);
 }
 
-#define lockdep_assert_held(l)	((void)(l))
-#define might_sleep()		do { } while (0)
-#define cond_resched()		sched_yield()
+#define lockdep_assert_held(l) ((void)(l))
+#define might_sleep() \
+	do {          \
+	} while (0)
+#define cond_resched() sched_yield()
 
 /* Wait queues. A waiter evaluates its condition with no lock of the queue. */
 struct wait_queue_head {
@@ -305,15 +299,15 @@ static inline void vsvm_wait_change(struct wait_queue_head *wq, u64 seq)
 	pthread_mutex_unlock(&wq->lock);
 }
 
-#define wait_event(wq, condition)					\
-	do {								\
-		u64 _seq = vsvm_wait_begin(&(wq));			\
-									\
-		if (condition)						\
-			break;						\
-		vsvm_wait_change(&(wq), _seq);				\
+#define wait_event(wq, condition)                  \
+	do {                                       \
+		u64 _seq = vsvm_wait_begin(&(wq)); \
+                                                   \
+		if (condition)                     \
+			break;                     \
+		vsvm_wait_change(&(wq), _seq);     \
 	} while (true)
-#define wait_event_idle		wait_event
+#define wait_event_idle wait_event
 
 /* Threads */
 struct task_struct {
@@ -339,8 +333,8 @@ static inline void *vsvm_hw_thread_entry(void *data)
 	return NULL;
 }
 
-static inline struct task_struct *kthread_run(int (*fn)(void *data), void *data,
-					      const char *name, ...)
+static inline struct task_struct *kthread_run(int (*fn)(void *data), void *data, const char *name,
+					      ...)
 {
 	struct task_struct *task = calloc(1, sizeof(*task));
 
@@ -357,8 +351,7 @@ static inline struct task_struct *kthread_run(int (*fn)(void *data), void *data,
 }
 
 /* What vsvm_hw_os.h defines for the kernel */
-static inline void vsvm_os_thread_stop(struct task_struct *task,
-				       struct wait_queue_head *wq)
+static inline void vsvm_os_thread_stop(struct task_struct *task, struct wait_queue_head *wq)
 {
 	WRITE_ONCE(task->stop, true);
 	wake_up_all(wq);
