@@ -255,3 +255,23 @@ void job_run(int fd, uint64_t bytes, struct run *run)
 		run->ended = !end(&job, PHASE_FREE);
 	vsvm_device_close(job.dev);
 }
+
+int job_rehearse(int fd, uint64_t bytes, char *error, size_t size)
+{
+	struct run run = {.bytes = bytes};
+	struct job job = {.run = &run};
+	int err = input_read(&job.input, fd, bytes);
+
+	if (err)
+		fail(&job, "input", strerror(-err));
+	else if (vsvm_device_open(0, &job.dev))
+		err = fail_vsvm(&job, "device");
+	else if (vsvm_prefetch(job.dev, job.input.data, bytes, DRM_VSVM_LOCATION_VRAM, NULL) ||
+		 vsvm_prefetch(job.dev, job.input.data, bytes, DRM_VSVM_LOCATION_SYSTEM, NULL))
+		err = fail_vsvm(&job, "prefetch");
+	free_memory(&job);
+	vsvm_device_close(job.dev);
+	if (err)
+		snprintf(error, size, "%s", run.error);
+	return err;
+}

@@ -15,4 +15,11 @@
  */
 void job_run(int fd, uint64_t bytes, struct run *run);
 
+/*
+ * Moves the same bytes to VRAM and back, without any counting. After that, the
+ * first run does not pay for memory that the machine has never used before.
+ * Returns 0 or a negative number, and then says why in @error.
+ */
+int job_rehearse(int fd, uint64_t bytes, char *error, size_t size);
+
 #endif /* JOB_H */

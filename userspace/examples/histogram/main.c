@@ -166,36 +166,37 @@ static int find_leaks(struct vsvm_device *dev, const struct accounts *before, st
 	return 0;
 }
 
+/* The process of a run. It reports through @run, which is shared memory. */
+static void child(int fd, uint64_t bytes, bool rehearsal, struct run *run)
+{
+	if (!rehearsal)
+		job_run(fd, bytes, run);
+	else
+		run->ended = !job_rehearse(fd, bytes, run->error, sizeof(run->error));
+	exit(0);
+}
+
 /*
- * The job runs in a process of its own: when that has gone, all that it had
- * must have gone, too.
+ * A run is a process of its own: when that has gone, all that it had must have
+ * gone, too.
  */
-static int run_once(struct vsvm_device *dev, int fd, uint64_t bytes, bool huge, struct run *run)
+static int run_once(struct vsvm_device *dev, int fd, uint64_t bytes, bool rehearsal,
+		    struct run *run)
 {
 	struct accounts before;
 	int err, status;
-	pid_t child;
+	pid_t pid;
 
-	printf("%s:\n", huge ? "huge folios" : "4 KiB pages");
-	fflush(stdout);
-	err = huge_switch_set(huge);
-	if (err) {
-		fprintf(stderr, "cannot switch huge folios %s: %s\n", huge ? "on" : "off",
-			strerror(-err));
-		return err;
-	}
 	err = read_accounts(dev, &before);
 	if (err)
 		return err;
-
-	child = fork();
-	if (child < 0)
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
 		return -errno;
-	if (!child) {
-		job_run(fd, bytes, run);
-		exit(0);
-	}
-	if (waitpid(child, &status, 0) != child)
+	if (!pid)
+		child(fd, bytes, rehearsal, run);
+	if (waitpid(pid, &status, 0) != pid)
 		return -errno;
 	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
 		run->ended = false;
@@ -203,6 +204,36 @@ static int run_once(struct vsvm_device *dev, int fd, uint64_t bytes, bool huge, 
 			 status);
 	}
 	return find_leaks(dev, &before, run);
+}
+
+static int run_with(struct vsvm_device *dev, int fd, uint64_t bytes, bool huge, struct run *run)
+{
+	int err = huge_switch_set(huge);
+
+	if (err) {
+		fprintf(stderr, "cannot switch huge folios %s: %s\n", huge ? "on" : "off",
+			strerror(-err));
+		return err;
+	}
+	printf("%s:\n", huge ? "huge folios" : "4 KiB pages");
+	return run_once(dev, fd, bytes, false, run);
+}
+
+/*
+ * Makes the memory of the machine, and this process, as used as they are in all
+ * runs. What it takes for good, it takes now.
+ */
+static int rehearse(struct vsvm_device *dev, int fd, uint64_t bytes, struct run *run)
+{
+	int err;
+
+	printf("rehearsal: the file goes to VRAM and back\n");
+	err = run_once(dev, fd, bytes, true, run);
+	if (!err && !run->ended) {
+		fprintf(stderr, "%s\n", run->error);
+		err = -EIO;
+	}
+	return err;
 }
 
 static int run_all(const struct options *opts, struct vsvm_device *dev, int fd, uint64_t bytes)
@@ -220,10 +251,11 @@ static int run_all(const struct options *opts, struct vsvm_device *dev, int fd, 
 	err = huge_switch_get(&was_huge);
 	if (err)
 		return err;
-	if (huge)
-		err = run_once(dev, fd, bytes, true, huge);
+	err = rehearse(dev, fd, bytes, &runs[0]);
+	if (huge && !err)
+		err = run_with(dev, fd, bytes, true, huge);
 	if (base && !err)
-		err = run_once(dev, fd, bytes, false, base);
+		err = run_with(dev, fd, bytes, false, base);
 	huge_switch_set(was_huge);
 	if (err)
 		return err;
