@@ -33,11 +33,13 @@ finish() {
 	[[ $failed -eq 0 ]]
 }
 
-# meson_tests NAME: runs the tests of build/NAME and closes with their counts.
+# meson_tests NAME [OPTION...]: runs the tests of build/NAME and closes with their counts.
 meson_tests() {
-	rm -f "$VSVM_BUILD/$1/meson-logs/testlog.json"
-	"$VSVM_TOP/scripts/in-root" meson test -C "build/$1" --print-errorlogs || true
-	"$VSVM_TOP/scripts/in-root" python3 - "build/$1/meson-logs/testlog.json" <<-'EOF'
+	local name=$1
+	shift
+	rm -f "$VSVM_BUILD/$name/meson-logs/testlog.json"
+	"$VSVM_TOP/scripts/in-root" meson test -C "build/$name" --print-errorlogs "$@" || true
+	"$VSVM_TOP/scripts/in-root" python3 - "build/$name/meson-logs/testlog.json" <<-'EOF'
 		import json, sys
 		count = {"passed": 0, "failed": 0, "skipped": 0}
 		kinds = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}
