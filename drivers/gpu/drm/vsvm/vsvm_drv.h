@@ -5,6 +5,7 @@
 #ifndef _VSVM_DRV_H_
 #define _VSVM_DRV_H_
 
+#include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/sizes.h>
@@ -23,9 +24,9 @@ struct vsvm_batch;
 
 /* A block is the unit of the SVM path: what one leaf of level 1 maps. */
 #define VSVM_BLOCK_SHIFT	VSVM_HW_HUGE_SHIFT
-#define VSVM_BLOCK_SIZE		(1UL << VSVM_BLOCK_SHIFT)
+#define VSVM_BLOCK_SIZE		BIT(VSVM_BLOCK_SHIFT)
 #define VSVM_BLOCK_ORDER	(VSVM_BLOCK_SHIFT - PAGE_SHIFT)
-#define VSVM_BLOCK_PAGES	(1UL << VSVM_BLOCK_ORDER)
+#define VSVM_BLOCK_PAGES	BIT(VSVM_BLOCK_ORDER)
 
 /**
  * struct vsvm_device - one virtual GPU

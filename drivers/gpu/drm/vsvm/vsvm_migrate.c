@@ -25,7 +25,7 @@
  */
 
 #include <linux/delay.h>
-#include <linux/huge_mm.h>
+#include <linux/io.h>
 #include <linux/memremap.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
@@ -535,7 +535,7 @@ static u64 vsvm_migrate_block_to_ram(struct vsvm_device *vdev,
 }
 
 /* Tries without any progress before vsvm_migrate_all_to_ram() gives up. */
-#define VSVM_EVICT_TRIES	1000
+#define VSVM_EVICT_TRIES	500
 
 /**
  * vsvm_migrate_all_to_ram() - bring all of VRAM home
@@ -563,12 +563,13 @@ bool vsvm_migrate_all_to_ram(struct vsvm_device *vdev)
 				moved += vsvm_migrate_block_to_ram(vdev, i, batch);
 			cond_resched();
 		}
-		if (moved)
+		if (moved) {
 			tries = VSVM_EVICT_TRIES;
-		else if (!--tries)
+			continue;
+		}
+		if (!--tries)
 			break;
-		else
-			msleep(10);
+		msleep(20);
 	}
 
 	kfree(batch);

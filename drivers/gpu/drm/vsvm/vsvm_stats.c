@@ -98,8 +98,9 @@ static void vsvm_print_folios(struct drm_printer *p,
 		if (!c->folios_allocated[i] && !c->folios_freed[i] &&
 		    !c->folios_to_vram[i] && !c->folios_to_ram[i])
 			continue;
-		drm_printf(p, "folios_order_%u: allocated %llu freed %llu to_vram %llu to_ram %llu\n",
-			   i, c->folios_allocated[i], c->folios_freed[i],
+		drm_printf(p, "folios_order_%u: allocated %llu freed %llu", i,
+			   c->folios_allocated[i], c->folios_freed[i]);
+		drm_printf(p, " to_vram %llu to_ram %llu\n",
 			   c->folios_to_vram[i], c->folios_to_ram[i]);
 	}
 	drm_printf(p, "folios_split: %llu\n", c->folios_split);
