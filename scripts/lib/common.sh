@@ -42,8 +42,8 @@ say() {
 }
 
 # step NAME TEXT CMD...: run CMD with its output in build/logs/NAME.log; one line for it.
-# On failure the errors and the end of that log are shown, and $HINT, and the script ends. Never
-# call it as a condition (if, ||): bash would then go on after an error within CMD.
+# On failure the script ends: with the sentence in $HINT, or the errors and the end of that log.
+# Never call it as a condition (if, ||): bash would then go on after an error within CMD.
 step() {
 	local name=$1 text=$2 log rc=0 t0
 	shift 2
@@ -58,6 +58,9 @@ step() {
 	) >"$log" 2>&1 </dev/null
 	rc=$?
 	set -e
+	if [[ $rc -ne 0 && -n ${HINT:-} ]]; then
+		die "$HINT (see build/logs/$name.log)"
+	fi
 	if [[ $rc -ne 0 ]]; then
 		say "$text: FAILED (status $rc); of build/logs/$name.log:"
 		{
@@ -66,7 +69,6 @@ step() {
 			echo ...
 			tail -n 15 "$log"
 		} | sed 's/^/    /'
-		[[ -z ${HINT:-} ]] || echo "${0##*/}: $HINT" >&2
 		exit 1
 	fi
 	say "$text: done in $(($(date +%s) - t0)) s"
