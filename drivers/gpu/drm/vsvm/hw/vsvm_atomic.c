@@ -39,12 +39,6 @@ enum {
 	AMO_MAXU = 0x1c,
 };
 
-/* One bit for each funct5 that exists */
-#define AMO_EXISTS							\
-	(BIT(AMO_ADD) | BIT(AMO_SWAP) | BIT(AMO_LR) | BIT(AMO_SC) |	\
-	 BIT(AMO_XOR) | BIT(AMO_OR) | BIT(AMO_AND) | BIT(AMO_MIN) |	\
-	 BIT(AMO_MAX) | BIT(AMO_MINU) | BIT(AMO_MAXU))
-
 /**
  * amo_compute() - new value of a word
  * @funct5: operation
@@ -135,25 +129,22 @@ static bool store_conditional(struct vsvm_hart *hart, u32 size, void *host,
  * vsvm_rv64_atomic() - execute an instruction of the A extension
  * @mmu: the MMU
  * @hart: the hart
- * @insn: the instruction, with the major opcode AMO
+ * @insn: the instruction, which is known to exist
  *
  * Return: %VSVM_STOP_NONE, or what became of the hart.
  */
 enum vsvm_stop vsvm_rv64_atomic(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
-				u32 insn)
+				const struct vsvm_insn *insn)
 {
-	u64 operand = hart->x[vsvm_rs2(insn)];
-	u64 va = hart->x[vsvm_rs1(insn)];
-	u32 size = 1 << vsvm_funct3(insn);
-	u32 funct5 = insn >> 27;
+	u64 operand = hart->x[insn->rs2];
+	u64 va = hart->x[insn->rs1];
+	u32 size = 1 << (insn->raw >> 12 & 7);
+	u32 funct5 = insn->raw >> 27;
 	struct vsvm_tlb_page *page;
 	enum vsvm_stop stop;
 	void *host;
 	u64 result;
 
-	if ((size != 4 && size != 8) || !(AMO_EXISTS & BIT(funct5)) ||
-	    (funct5 == AMO_LR && vsvm_rs2(insn)))
-		return vsvm_hart_error(hart, VSVM_ISA_STATUS_ILLEGAL);
 	if (!IS_ALIGNED(va, size))
 		return vsvm_hart_error(hart, VSVM_ISA_STATUS_MISALIGNED);
 
@@ -185,7 +176,6 @@ enum vsvm_stop vsvm_rv64_atomic(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
 done:
 	if (funct5 == AMO_SC)
 		hart->reserved_size = 0;
-	hart->x[vsvm_rd(insn)] = result;
-	hart->x[0] = 0;
+	hart->x[insn->rd] = result;
 	return VSVM_STOP_NONE;
 }

@@ -142,7 +142,7 @@ static void vsvm_context_settle(struct vsvm_context *ctx)
 /* Execute a slice of a context */
 static void vsvm_cu_slice(struct vsvm_cu *cu, struct vsvm_context *ctx)
 {
-	struct vsvm_mmu *mmu = &cu->mmu;
+	struct vsvm_mmu *mmu = &cu->core.mmu;
 	u32 executed;
 
 	if (ctx->fresh)
@@ -150,7 +150,7 @@ static void vsvm_cu_slice(struct vsvm_cu *cu, struct vsvm_context *ctx)
 
 	mutex_lock(&cu->slice);
 	vsvm_mmu_select(mmu, ctx->ring->vmid, ctx->ring->root);
-	executed = vsvm_group_run(ctx, mmu, VSVM_SLICE);
+	executed = vsvm_group_run(ctx, &cu->core, VSVM_SLICE);
 	WRITE_ONCE(cu->instructions, cu->instructions + executed);
 	WRITE_ONCE(cu->tlb_hits, mmu->hits);
 	WRITE_ONCE(cu->tlb_misses, mmu->misses);
@@ -222,7 +222,7 @@ struct vsvm_cu *vsvm_cu_create(struct vsvm_hw *hw, u32 id)
 	cu->id = id;
 	mutex_init(&cu->slice);
 	vsvm_os_reclaim_safe(&cu->slice);
-	vsvm_mmu_init(&cu->mmu, hw->host, hw->priv, &hw->vmem);
+	vsvm_mmu_init(&cu->core.mmu, hw->host, hw->priv, &hw->vmem);
 	INIT_LIST_HEAD(&cu->queue);
 	init_waitqueue_head(&cu->wait);
 

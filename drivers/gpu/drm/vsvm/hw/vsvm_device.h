@@ -145,7 +145,7 @@ struct vsvm_ring {
  * @slice: the slice lock, held while instructions are executed. It is taken by
  *	MMU notifiers: nothing under it may allocate memory, sleep or call the
  *	driver, except for &vsvm_hw_host.sysmem
- * @mmu: protected by @slice
+ * @core: executes instructions, protected by @slice
  * @queue: contexts that wait for their turn, protected by &vsvm_hw.lock
  * @irq: interrupts to raise, protected by &vsvm_hw.lock
  * @pending: @queue or @irq may have something, read without lock
@@ -159,7 +159,7 @@ struct vsvm_cu {
 	struct vsvm_hw *hw;
 	u32 id;
 	struct mutex slice;	/* around execution */
-	struct vsvm_mmu mmu;
+	struct vsvm_core core;
 	struct list_head queue;
 	u32 irq;
 	bool pending;
@@ -278,7 +278,8 @@ void vsvm_cu_enqueue(struct vsvm_context *ctx);
 
 /* vsvm_group.c */
 void vsvm_group_setup(struct vsvm_context *ctx);
-u32 vsvm_group_run(struct vsvm_context *ctx, struct vsvm_mmu *mmu, u32 budget);
+u32 vsvm_group_run(struct vsvm_context *ctx, struct vsvm_core *core,
+		   u32 budget);
 u32 vsvm_group_find(const struct vsvm_context *ctx, u32 from, u8 state);
 void vsvm_group_set(struct vsvm_context *ctx, u32 i, u8 state);
 

@@ -139,14 +139,14 @@ static void vsvm_group_error(struct vsvm_context *ctx,
 /**
  * vsvm_group_run() - execute a slice of the current work-group
  * @ctx: its context
- * @mmu: MMU of the compute unit, with the address space selected
+ * @core: of the compute unit, with the address space selected
  * @budget: most instructions to execute
  *
  * A hart runs until something stops it, then the next one has its turn.
  *
  * Return: number of instructions executed.
  */
-u32 vsvm_group_run(struct vsvm_context *ctx, struct vsvm_mmu *mmu, u32 budget)
+u32 vsvm_group_run(struct vsvm_context *ctx, struct vsvm_core *core, u32 budget)
 {
 	u32 left = budget;
 
@@ -160,7 +160,7 @@ u32 vsvm_group_run(struct vsvm_context *ctx, struct vsvm_mmu *mmu, u32 budget)
 		}
 		ctx->cursor = i + 1;
 
-		switch (vsvm_rv64_run(mmu, hart, &left)) {
+		switch (vsvm_rv64_run(core, hart, &left)) {
 		case VSVM_STOP_NONE:
 		case VSVM_STOP_SLICE:
 			break;

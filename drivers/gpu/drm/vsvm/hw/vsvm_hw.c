@@ -8,6 +8,7 @@
  *
  * ==================  =====================================================
  * vsvm_rv64.c         instructions, with vsvm_access.c and vsvm_atomic.c
+ * vsvm_decode.c       their encoding
  * vsvm_mmu.c          translation, TLB
  * vsvm_group.c        a work-group on a compute unit
  * vsvm_cu.c           compute units: threads, slices, interrupts
@@ -122,7 +123,7 @@ int vsvm_hw_tlb_invalidate(struct vsvm_hw *hw, u32 vmid, u64 start, u64 end,
 			mutex_lock(&cu->slice);
 		else if (!mutex_trylock(&cu->slice))
 			return -EAGAIN;
-		vsvm_mmu_flush(&cu->mmu, vmid, start, end);
+		vsvm_mmu_flush(&cu->core.mmu, vmid, start, end);
 		mutex_unlock(&cu->slice);
 	}
 	return 0;

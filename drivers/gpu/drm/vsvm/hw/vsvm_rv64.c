@@ -7,13 +7,14 @@
  * DOC: Instruction set
  *
  * RV64IM is executed here, the A extension in vsvm_atomic.c and misaligned and
- * TLB missing accesses in vsvm_access.c.
+ * TLB missing accesses in vsvm_access.c; vsvm_decode.c decodes.
  *
- * vsvm_rv64_run() decodes and executes in one loop. What it costs per
- * instruction decides the speed of the GPU, therefore a fetch compares the pc
- * with the current code page and is one load from there on; a load or store is
- * one compare with a tag of the TLB, which fails for whatever is special
- * (another page, another address space, no permission, misaligned).
+ * vsvm_rv64_run() is one loop, and what an instruction costs in it decides the
+ * speed of the GPU. Therefore a fetch compares the pc with the current code page
+ * and is one load from there on; what was fetched is compared with the decoded
+ * instruction that was last at this place; and a load or store is one compare
+ * with a tag of the TLB, which fails for whatever is special (another page,
+ * another address space, no permission, misaligned).
  *
  * Nothing of an instruction is visible before all its translations have been
  * found, so that a hart which misses simply executes it again.
@@ -21,58 +22,8 @@
 
 #include "vsvm_rv64.h"
 
-/* Major opcodes with the two low bits that every 32 bit instruction has */
-enum {
-	OP_LOAD = 0x03,
-	OP_FENCE = 0x0f,
-	OP_IMM = 0x13,
-	OP_AUIPC = 0x17,
-	OP_IMM_32 = 0x1b,
-	OP_STORE = 0x23,
-	OP_AMO = 0x2f,
-	OP_REG = 0x33,
-	OP_LUI = 0x37,
-	OP_REG_32 = 0x3b,
-	OP_BRANCH = 0x63,
-	OP_JALR = 0x67,
-	OP_JAL = 0x6f,
-	OP_SYSTEM = 0x73,
-};
-
-#define INSN_ECALL	0x00000073
-#define INSN_EBREAK	0x00100073
-
 /* No page has this address */
 #define NO_PAGE		1ULL
-
-static __always_inline u64 imm_i(u32 insn)
-{
-	return (s64)((s32)insn >> 20);
-}
-
-static __always_inline u64 imm_s(u32 insn)
-{
-	return (s64)(((s32)insn >> 25) * 32 | (s32)(insn >> 7 & 31));
-}
-
-static __always_inline u64 imm_u(u32 insn)
-{
-	return (s64)(s32)(insn & 0xfffff000);
-}
-
-static __always_inline u64 imm_b(u32 insn)
-{
-	return (s64)(((s32)insn >> 31) * 4096 |
-		     (s32)((insn << 4 & 0x800) | (insn >> 20 & 0x7e0) |
-			   (insn >> 7 & 0x1e)));
-}
-
-static __always_inline u64 imm_j(u32 insn)
-{
-	return (s64)(((s32)insn >> 31) * 0x100000 |
-		     (s32)((insn & 0xff000) | (insn >> 9 & 0x800) |
-			   (insn >> 20 & 0x7fe)));
-}
 
 static __always_inline u64 sext32(u64 value)
 {
@@ -116,339 +67,103 @@ static u64 rem_signed(u64 a, u64 b)
 	return (s64)a % (s64)b;
 }
 
-static u64 div_signed_32(u32 a, u32 b)
+static u64 div_unsigned(u64 a, u64 b)
 {
-	return sext32(div_signed(sext32(a), sext32(b)));
+	return b ? a / b : ~0ULL;
 }
 
-static u64 rem_signed_32(u32 a, u32 b)
+static u64 rem_unsigned(u64 a, u64 b)
 {
-	return sext32(rem_signed(sext32(a), sext32(b)));
+	return b ? a % b : a;
 }
 
-/* OP with funct7 = 1 */
-static __always_inline u64 muldiv(u32 funct3, u64 a, u64 b)
+static u64 load_extend(u32 size, bool sign, u64 raw)
 {
-	switch (funct3) {
-	case 0:
-		return a * b;
+	switch (sign ? size : 8) {
 	case 1:
-		return mulh(a, b);
-	case 2:
-		return mulhsu(a, b);
-	case 3:
-		return mul_u64_u64_shr(a, b, 64);
-	case 4:
-		return div_signed(a, b);
-	case 5:
-		return b ? a / b : ~0ULL;
-	case 6:
-		return rem_signed(a, b);
-	default:
-		return b ? a % b : a;
-	}
-}
-
-/**
- * op_32() - OP-32: register operations on 32 bits
- * @insn: the instruction
- * @a: first operand
- * @b: second operand
- * @result: set to the sign extended result
- *
- * Return: false when there is no such instruction.
- */
-static __always_inline bool op_32(u32 insn, u32 a, u32 b, u64 *result)
-{
-	/* funct7 and funct3 as one number */
-	switch ((insn >> 25) << 3 | vsvm_funct3(insn)) {
-	case 0x00 << 3 | 0:
-		*result = sext32(a + b);
-		break;
-	case 0x20 << 3 | 0:
-		*result = sext32(a - b);
-		break;
-	case 0x00 << 3 | 1:
-		*result = sext32(a << (b & 31));
-		break;
-	case 0x00 << 3 | 5:
-		*result = sext32(a >> (b & 31));
-		break;
-	case 0x20 << 3 | 5:
-		*result = (s64)((s32)a >> (b & 31));
-		break;
-	case 0x01 << 3 | 0:
-		*result = sext32(a * b);
-		break;
-	case 0x01 << 3 | 4:
-		*result = div_signed_32(a, b);
-		break;
-	case 0x01 << 3 | 5:
-		*result = b ? sext32(a / b) : ~0ULL;
-		break;
-	case 0x01 << 3 | 6:
-		*result = rem_signed_32(a, b);
-		break;
-	case 0x01 << 3 | 7:
-		*result = sext32(b ? a % b : a);
-		break;
-	default:
-		return false;
-	}
-	return true;
-}
-
-/* Same as op_32() for OP: register operations on 64 bits */
-static __always_inline bool op_64(u32 insn, u64 a, u64 b, u64 *result)
-{
-	u32 funct3 = vsvm_funct3(insn);
-	u32 funct7 = insn >> 25;
-
-	if (funct7 == 0x01) {
-		*result = muldiv(funct3, a, b);
-		return true;
-	}
-	if (funct7 == 0x20) {
-		if (funct3 == 0)
-			*result = a - b;
-		else if (funct3 == 5)
-			*result = (s64)a >> (b & 63);
-		else
-			return false;
-		return true;
-	}
-	if (funct7)
-		return false;
-	switch (funct3) {
-	case 0:
-		*result = a + b;
-		break;
-	case 1:
-		*result = a << (b & 63);
-		break;
-	case 2:
-		*result = (s64)a < (s64)b;
-		break;
-	case 3:
-		*result = a < b;
-		break;
-	case 4:
-		*result = a ^ b;
-		break;
-	case 5:
-		*result = a >> (b & 63);
-		break;
-	case 6:
-		*result = a | b;
-		break;
-	case 7:
-		*result = a & b;
-		break;
-	}
-	return true;
-}
-
-/* Same as op_32() for OP-IMM */
-static __always_inline bool op_imm(u32 insn, u64 a, u64 *result)
-{
-	u64 imm = imm_i(insn);
-
-	switch (vsvm_funct3(insn)) {
-	case 0:
-		*result = a + imm;
-		break;
-	case 1:
-		if (insn >> 26)
-			return false;
-		*result = a << (imm & 63);
-		break;
-	case 2:
-		*result = (s64)a < (s64)imm;
-		break;
-	case 3:
-		*result = a < imm;
-		break;
-	case 4:
-		*result = a ^ imm;
-		break;
-	case 5:
-		if ((insn >> 26) == 0x10)
-			*result = (s64)a >> (imm & 63);
-		else if (!(insn >> 26))
-			*result = a >> (imm & 63);
-		else
-			return false;
-		break;
-	case 6:
-		*result = a | imm;
-		break;
-	case 7:
-		*result = a & imm;
-		break;
-	}
-	return true;
-}
-
-/* Same as op_32() for OP-IMM-32 */
-static __always_inline bool op_imm_32(u32 insn, u32 a, u64 *result)
-{
-	u32 shift = vsvm_rs2(insn);
-	u32 funct7 = insn >> 25;
-
-	switch (vsvm_funct3(insn)) {
-	case 0:
-		*result = sext32(a + imm_i(insn));
-		return true;
-	case 1:
-		*result = sext32(a << shift);
-		return funct7 == 0;
-	case 5:
-		*result = funct7 ? (u64)(s64)((s32)a >> shift) :
-				   sext32(a >> shift);
-		return funct7 == 0 || funct7 == 0x20;
-	default:
-		return false;
-	}
-}
-
-/**
- * branch() - evaluate the condition of a branch
- * @funct3: which one; bit 0 inverts it
- * @a: first operand
- * @b: second operand
- * @taken: set to the outcome
- *
- * Return: false when there is no such instruction.
- */
-static __always_inline bool branch(u32 funct3, u64 a, u64 b, bool *taken)
-{
-	switch (funct3 >> 1) {
-	case 0:
-		*taken = a == b;
-		break;
-	case 2:
-		*taken = (s64)a < (s64)b;
-		break;
-	case 3:
-		*taken = a < b;
-		break;
-	default:
-		return false;
-	}
-	*taken ^= funct3 & 1;
-	return true;
-}
-
-static __always_inline u64 load_extend(u32 funct3, u64 raw)
-{
-	switch (funct3) {
-	case 0:
 		return (s64)(s8)raw;
-	case 1:
-		return (s64)(s16)raw;
 	case 2:
+		return (s64)(s16)raw;
+	case 4:
 		return (s64)(s32)raw;
 	default:
 		return raw;
 	}
 }
 
+/**
+ * load() - execute a load
+ * @mmu: the MMU
+ * @hart: the hart
+ * @insn: the instruction
+ * @size: bytes, a constant
+ * @sign: extend the sign, a constant
+ *
+ * Return: %VSVM_STOP_NONE, or what became of the hart.
+ */
 static __always_inline enum vsvm_stop
-load(struct vsvm_mmu *mmu, struct vsvm_hart *hart, u32 insn, u64 *result)
+load(struct vsvm_mmu *mmu, struct vsvm_hart *hart, const struct vsvm_insn *insn,
+     u32 size, bool sign)
 {
-	u64 va = hart->x[vsvm_rs1(insn)] + imm_i(insn);
+	u64 va = hart->x[insn->rs1] + insn->imm;
 	struct vsvm_tlb_page *page = vsvm_mmu_entry(mmu, va);
-	u32 funct3 = vsvm_funct3(insn);
 	enum vsvm_stop stop;
 	const void *host;
+	u64 raw;
 
-	if (unlikely(funct3 == 7))
-		return vsvm_hart_error(hart, VSVM_ISA_STATUS_ILLEGAL);
-
-	if (unlikely(page->read != vsvm_mmu_tag(mmu, va, 1 << (funct3 & 3)))) {
-		u64 raw;
-
-		stop = vsvm_rv64_load_slow(mmu, hart, va, 1 << (funct3 & 3),
-					   &raw);
-		if (stop == VSVM_STOP_NONE)
-			*result = load_extend(funct3, raw);
-		return stop;
+	if (unlikely(page->read != vsvm_mmu_tag(mmu, va, size))) {
+		stop = vsvm_rv64_load_slow(mmu, hart, va, size, &raw);
+		if (stop != VSVM_STOP_NONE)
+			return stop;
+	} else {
+		mmu->hits++;
+		host = (const void *)(va + page->offset);
+		if (size == 1)
+			raw = READ_ONCE(*(const u8 *)host);
+		else if (size == 2)
+			raw = READ_ONCE(*(const u16 *)host);
+		else if (size == 4)
+			raw = READ_ONCE(*(const u32 *)host);
+		else
+			raw = READ_ONCE(*(const u64 *)host);
 	}
-
-	mmu->hits++;
-	host = (const void *)(va + page->offset);
-	switch (funct3) {
-	case 0:
-		*result = (s64)READ_ONCE(*(const s8 *)host);
-		break;
-	case 1:
-		*result = (s64)READ_ONCE(*(const s16 *)host);
-		break;
-	case 2:
-		*result = (s64)READ_ONCE(*(const s32 *)host);
-		break;
-	case 3:
-		*result = READ_ONCE(*(const u64 *)host);
-		break;
-	case 4:
-		*result = READ_ONCE(*(const u8 *)host);
-		break;
-	case 5:
-		*result = READ_ONCE(*(const u16 *)host);
-		break;
-	case 6:
-		*result = READ_ONCE(*(const u32 *)host);
-		break;
-	}
+	hart->x[insn->rd] = load_extend(size, sign, raw);
 	return VSVM_STOP_NONE;
 }
 
+/* Same as load() for a store */
 static __always_inline enum vsvm_stop
-store(struct vsvm_mmu *mmu, struct vsvm_hart *hart, u32 insn)
+store(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
+      const struct vsvm_insn *insn, u32 size)
 {
-	u64 va = hart->x[vsvm_rs1(insn)] + imm_s(insn);
+	u64 va = hart->x[insn->rs1] + insn->imm;
 	struct vsvm_tlb_page *page = vsvm_mmu_entry(mmu, va);
-	u64 value = hart->x[vsvm_rs2(insn)];
-	u32 funct3 = vsvm_funct3(insn);
+	u64 value = hart->x[insn->rs2];
 	void *host;
 
-	if (unlikely(funct3 > 3))
-		return vsvm_hart_error(hart, VSVM_ISA_STATUS_ILLEGAL);
-
-	if (unlikely(page->write != vsvm_mmu_tag(mmu, va, 1 << funct3)))
-		return vsvm_rv64_store_slow(mmu, hart, va, 1 << funct3, value);
+	if (unlikely(page->write != vsvm_mmu_tag(mmu, va, size)))
+		return vsvm_rv64_store_slow(mmu, hart, va, size, value);
 
 	mmu->hits++;
 	host = (void *)(va + page->offset);
-	switch (funct3) {
-	case 0:
+	if (size == 1)
 		WRITE_ONCE(*(u8 *)host, value);
-		break;
-	case 1:
+	else if (size == 2)
 		WRITE_ONCE(*(u16 *)host, value);
-		break;
-	case 2:
+	else if (size == 4)
 		WRITE_ONCE(*(u32 *)host, value);
-		break;
-	case 3:
+	else
 		WRITE_ONCE(*(u64 *)host, value);
-		break;
-	}
 	return VSVM_STOP_NONE;
 }
 
-static enum vsvm_stop system_call(struct vsvm_hart *hart, u32 insn)
+static enum vsvm_stop environment_call(struct vsvm_hart *hart)
 {
-	if (insn == INSN_EBREAK)
-		return vsvm_hart_error(hart, VSVM_ISA_STATUS_BREAK);
-	if (insn != INSN_ECALL)
-		return vsvm_hart_error(hart, VSVM_ISA_STATUS_ILLEGAL);
 	switch (hart->x[17]) {
 	case VSVM_ISA_ECALL_EXIT:
 		return VSVM_STOP_EXIT;
 	case VSVM_ISA_ECALL_BARRIER:
 		smp_mb();	/* for threads on the CPU, see the ISA */
-		hart->pc += 4;
 		return VSVM_STOP_BARRIER;
 	default:
 		return vsvm_hart_error(hart, VSVM_ISA_STATUS_ECALL);
@@ -456,8 +171,34 @@ static enum vsvm_stop system_call(struct vsvm_hart *hart, u32 insn)
 }
 
 /**
+ * new_page() - begin to fetch from another page
+ * @mmu: the MMU
+ * @hart: the hart
+ * @pc: where to go on
+ * @offset: set to what to add to a pc in this page to get the host's pointer
+ *
+ * Return: %VSVM_STOP_NONE, or what became of the hart.
+ */
+static enum vsvm_stop new_page(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
+			       u64 pc, unsigned long *offset)
+{
+	enum vsvm_stop stop;
+	void *host;
+
+	if (pc == VSVM_ISA_RETURN_PC)
+		return VSVM_STOP_EXIT;
+	/* Jumps have been checked, this is for the first instruction. */
+	if (pc & 3)
+		return vsvm_hart_error(hart, VSVM_ISA_STATUS_MISALIGNED);
+	stop = vsvm_hart_translate(mmu, hart, pc, VSVM_ISA_ACCESS_FETCH, &host);
+	if (stop == VSVM_STOP_NONE)
+		*offset = (unsigned long)host - pc;
+	return stop;
+}
+
+/**
  * vsvm_rv64_run() - execute instructions of a hart
- * @mmu: MMU with the address space of the hart selected
+ * @core: what to execute them on, with the address space of the hart selected
  * @hart: the hart
  * @budget: most instructions to execute, reduced by those that were
  *
@@ -467,154 +208,281 @@ static enum vsvm_stop system_call(struct vsvm_hart *hart, u32 insn)
  *
  * Return: why it stopped.
  */
-enum vsvm_stop vsvm_rv64_run(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
+enum vsvm_stop vsvm_rv64_run(struct vsvm_core *core, struct vsvm_hart *hart,
 			     u32 *budget)
 {
-	enum vsvm_stop stop = VSVM_STOP_NONE;
-	u64 *x = hart->x;
-	u64 page = NO_PAGE;
-	u64 pc = hart->pc;
-	u32 left = *budget;
+	struct vsvm_mmu *mmu = &core->mmu;
+	enum vsvm_stop stop = VSVM_STOP_SLICE;
 	unsigned long offset = 0;
+	u32 left = *budget;
+	u64 page = NO_PAGE;
+	u64 *x = hart->x;
+	u64 pc = hart->pc;
 
 	hart->reserved_size = 0;
 
-	while (left) {
-		u64 next = pc + 4;
-		u64 result = 0;
-		bool ok, taken;
-		u32 insn;
+	for (; left; left--) {
+		struct vsvm_insn *insn;
+		u64 a, b, next;
+		u32 raw;
 
 		if (unlikely((pc & VSVM_PAGE_MASK) != page)) {
-			void *host;
-
-			if (pc == VSVM_ISA_RETURN_PC) {
-				stop = VSVM_STOP_EXIT;
-				break;
-			}
-			if (pc & 3)	/* the entry, jumps are checked */
-				goto misaligned;
-			stop = vsvm_hart_translate(mmu, hart, pc,
-						   VSVM_ISA_ACCESS_FETCH,
-						   &host);
+			stop = new_page(mmu, hart, pc, &offset);
 			if (stop != VSVM_STOP_NONE)
 				break;
+			stop = VSVM_STOP_SLICE;
 			page = pc & VSVM_PAGE_MASK;
-			offset = (unsigned long)host - pc;
 		}
-		insn = READ_ONCE(*(const u32 *)(pc + offset));
+		raw = READ_ONCE(*(const u32 *)(pc + offset));
+		insn = &core->decoded[pc / 4 % VSVM_DECODED];
+		if (unlikely(insn->raw != raw))
+			vsvm_decode(insn, raw);
 
-		switch (insn & 0x7f) {
-		case OP_LOAD:
-			stop = load(mmu, hart, insn, &result);
-			if (unlikely(stop != VSVM_STOP_NONE))
-				goto out;
+		a = x[insn->rs1];
+		b = x[insn->rs2];
+
+		switch (insn->op) {
+		case VSVM_OP_LUI:
+			x[insn->rd] = (s64)insn->imm;
+			break;
+		case VSVM_OP_AUIPC:
+			x[insn->rd] = pc + insn->imm;
 			break;
 
-		case OP_STORE:
-			stop = store(mmu, hart, insn);
-			if (unlikely(stop != VSVM_STOP_NONE))
-				goto out;
-			goto retire;
+		case VSVM_OP_JAL:
+			next = pc + insn->imm;
+			goto link;
+		case VSVM_OP_JALR:
+			next = (a + insn->imm) & ~1ULL;
+			goto link;
+		case VSVM_OP_BEQ:
+			if (a == b)
+				goto branch;
+			break;
+		case VSVM_OP_BNE:
+			if (a != b)
+				goto branch;
+			break;
+		case VSVM_OP_BLT:
+			if ((s64)a < (s64)b)
+				goto branch;
+			break;
+		case VSVM_OP_BGE:
+			if ((s64)a >= (s64)b)
+				goto branch;
+			break;
+		case VSVM_OP_BLTU:
+			if (a < b)
+				goto branch;
+			break;
+		case VSVM_OP_BGEU:
+			if (a >= b)
+				goto branch;
+			break;
 
-		case OP_AMO:
+		case VSVM_OP_LB:
+			stop = load(mmu, hart, insn, 1, true);
+			goto accessed;
+		case VSVM_OP_LH:
+			stop = load(mmu, hart, insn, 2, true);
+			goto accessed;
+		case VSVM_OP_LW:
+			stop = load(mmu, hart, insn, 4, true);
+			goto accessed;
+		case VSVM_OP_LD:
+			stop = load(mmu, hart, insn, 8, false);
+			goto accessed;
+		case VSVM_OP_LBU:
+			stop = load(mmu, hart, insn, 1, false);
+			goto accessed;
+		case VSVM_OP_LHU:
+			stop = load(mmu, hart, insn, 2, false);
+			goto accessed;
+		case VSVM_OP_LWU:
+			stop = load(mmu, hart, insn, 4, false);
+			goto accessed;
+		case VSVM_OP_SB:
+			stop = store(mmu, hart, insn, 1);
+			goto accessed;
+		case VSVM_OP_SH:
+			stop = store(mmu, hart, insn, 2);
+			goto accessed;
+		case VSVM_OP_SW:
+			stop = store(mmu, hart, insn, 4);
+			goto accessed;
+		case VSVM_OP_SD:
+			stop = store(mmu, hart, insn, 8);
+			goto accessed;
+		case VSVM_OP_ATOMIC:
 			stop = vsvm_rv64_atomic(mmu, hart, insn);
-			if (unlikely(stop != VSVM_STOP_NONE))
-				goto out;
-			goto retire;
+			goto accessed;
 
-		case OP_IMM:
-			ok = op_imm(insn, x[vsvm_rs1(insn)], &result);
-			if (unlikely(!ok))
-				goto illegal;
+		case VSVM_OP_ADDI:
+			x[insn->rd] = a + insn->imm;
+			break;
+		case VSVM_OP_SLTI:
+			x[insn->rd] = (s64)a < insn->imm;
+			break;
+		case VSVM_OP_SLTIU:
+			x[insn->rd] = a < (u64)(s64)insn->imm;
+			break;
+		case VSVM_OP_XORI:
+			x[insn->rd] = a ^ (s64)insn->imm;
+			break;
+		case VSVM_OP_ORI:
+			x[insn->rd] = a | (s64)insn->imm;
+			break;
+		case VSVM_OP_ANDI:
+			x[insn->rd] = a & (s64)insn->imm;
+			break;
+		case VSVM_OP_SLLI:
+			x[insn->rd] = a << insn->imm;
+			break;
+		case VSVM_OP_SRLI:
+			x[insn->rd] = a >> insn->imm;
+			break;
+		case VSVM_OP_SRAI:
+			x[insn->rd] = (s64)a >> insn->imm;
+			break;
+		case VSVM_OP_ADDIW:
+			x[insn->rd] = sext32(a + insn->imm);
+			break;
+		case VSVM_OP_SLLIW:
+			x[insn->rd] = sext32(a << insn->imm);
+			break;
+		case VSVM_OP_SRLIW:
+			x[insn->rd] = sext32((u32)a >> insn->imm);
+			break;
+		case VSVM_OP_SRAIW:
+			x[insn->rd] = (s64)((s32)a >> insn->imm);
 			break;
 
-		case OP_IMM_32:
-			ok = op_imm_32(insn, x[vsvm_rs1(insn)], &result);
-			if (unlikely(!ok))
-				goto illegal;
+		case VSVM_OP_ADD:
+			x[insn->rd] = a + b;
+			break;
+		case VSVM_OP_SUB:
+			x[insn->rd] = a - b;
+			break;
+		case VSVM_OP_SLL:
+			x[insn->rd] = a << (b & 63);
+			break;
+		case VSVM_OP_SLT:
+			x[insn->rd] = (s64)a < (s64)b;
+			break;
+		case VSVM_OP_SLTU:
+			x[insn->rd] = a < b;
+			break;
+		case VSVM_OP_XOR:
+			x[insn->rd] = a ^ b;
+			break;
+		case VSVM_OP_SRL:
+			x[insn->rd] = a >> (b & 63);
+			break;
+		case VSVM_OP_SRA:
+			x[insn->rd] = (s64)a >> (b & 63);
+			break;
+		case VSVM_OP_OR:
+			x[insn->rd] = a | b;
+			break;
+		case VSVM_OP_AND:
+			x[insn->rd] = a & b;
+			break;
+		case VSVM_OP_ADDW:
+			x[insn->rd] = sext32(a + b);
+			break;
+		case VSVM_OP_SUBW:
+			x[insn->rd] = sext32(a - b);
+			break;
+		case VSVM_OP_SLLW:
+			x[insn->rd] = sext32(a << (b & 31));
+			break;
+		case VSVM_OP_SRLW:
+			x[insn->rd] = sext32((u32)a >> (b & 31));
+			break;
+		case VSVM_OP_SRAW:
+			x[insn->rd] = (s64)((s32)a >> (b & 31));
 			break;
 
-		case OP_REG:
-			ok = op_64(insn, x[vsvm_rs1(insn)], x[vsvm_rs2(insn)],
-				   &result);
-			if (unlikely(!ok))
-				goto illegal;
+		case VSVM_OP_MUL:
+			x[insn->rd] = a * b;
+			break;
+		case VSVM_OP_MULH:
+			x[insn->rd] = mulh(a, b);
+			break;
+		case VSVM_OP_MULHSU:
+			x[insn->rd] = mulhsu(a, b);
+			break;
+		case VSVM_OP_MULHU:
+			x[insn->rd] = mul_u64_u64_shr(a, b, 64);
+			break;
+		case VSVM_OP_DIV:
+			x[insn->rd] = div_signed(a, b);
+			break;
+		case VSVM_OP_DIVU:
+			x[insn->rd] = div_unsigned(a, b);
+			break;
+		case VSVM_OP_REM:
+			x[insn->rd] = rem_signed(a, b);
+			break;
+		case VSVM_OP_REMU:
+			x[insn->rd] = rem_unsigned(a, b);
+			break;
+		case VSVM_OP_MULW:
+			x[insn->rd] = sext32(a * b);
+			break;
+		case VSVM_OP_DIVW:
+			x[insn->rd] = sext32(div_signed(sext32(a), sext32(b)));
+			break;
+		case VSVM_OP_DIVUW:
+			x[insn->rd] = sext32(div_unsigned((u32)a, (u32)b));
+			break;
+		case VSVM_OP_REMW:
+			x[insn->rd] = sext32(rem_signed(sext32(a), sext32(b)));
+			break;
+		case VSVM_OP_REMUW:
+			x[insn->rd] = sext32(rem_unsigned((u32)a, (u32)b));
 			break;
 
-		case OP_REG_32:
-			ok = op_32(insn, x[vsvm_rs1(insn)], x[vsvm_rs2(insn)],
-				   &result);
-			if (unlikely(!ok))
-				goto illegal;
-			break;
-
-		case OP_LUI:
-			result = imm_u(insn);
-			break;
-
-		case OP_AUIPC:
-			result = pc + imm_u(insn);
-			break;
-
-		case OP_BRANCH:
-			ok = branch(vsvm_funct3(insn), x[vsvm_rs1(insn)],
-				    x[vsvm_rs2(insn)], &taken);
-			if (unlikely(!ok))
-				goto illegal;
-			if (taken) {
-				next = pc + imm_b(insn);
-				if (unlikely(next & 3))
-					goto misaligned;
-			}
-			goto retire;
-
-		case OP_JAL:
-			next = pc + imm_j(insn);
-			if (unlikely(next & 3))
-				goto misaligned;
-			result = pc + 4;
-			break;
-
-		case OP_JALR:
-			if (unlikely(vsvm_funct3(insn)))
-				goto illegal;
-			next = (x[vsvm_rs1(insn)] + imm_i(insn)) & ~1ULL;
-			if (unlikely(next & 3))
-				goto misaligned;
-			result = pc + 4;
-			break;
-
-		case OP_FENCE:
-			if (unlikely(vsvm_funct3(insn) > 1))
-				goto illegal;
+		case VSVM_OP_FENCE:
 			smp_mb();	/* what the instruction says */
-			goto retire;
-
-		case OP_SYSTEM:
-			hart->pc = pc;
-			stop = system_call(hart, insn);
-			pc = hart->pc;
-			if (stop != VSVM_STOP_ERROR)
-				left--;
+			break;
+		case VSVM_OP_ECALL:
+			stop = environment_call(hart);
+			if (stop == VSVM_STOP_ERROR)
+				goto out;
+			pc += 4;
+			left--;
 			goto out;
-
+		case VSVM_OP_EBREAK:
+			stop = vsvm_hart_error(hart, VSVM_ISA_STATUS_BREAK);
+			goto out;
 		default:
-			goto illegal;
+			stop = vsvm_hart_error(hart, VSVM_ISA_STATUS_ILLEGAL);
+			goto out;
 		}
+		pc += 4;
+		continue;
 
-		x[vsvm_rd(insn)] = result;
-		x[0] = 0;
-retire:
-		pc = next;
-		left--;
-	}
-	if (stop == VSVM_STOP_NONE)
+accessed:
+		if (unlikely(stop != VSVM_STOP_NONE))
+			goto out;
 		stop = VSVM_STOP_SLICE;
-	goto out;
+		pc += 4;
+		continue;
 
-illegal:
-	stop = vsvm_hart_error(hart, VSVM_ISA_STATUS_ILLEGAL);
+branch:
+		next = pc + insn->imm;
+		if (unlikely(next & 3))
+			goto misaligned;
+		pc = next;
+		continue;
+
+link:
+		if (unlikely(next & 3))
+			goto misaligned;
+		x[insn->rd] = pc + 4;
+		pc = next;
+	}
 	goto out;
 
 misaligned:

@@ -5,11 +5,27 @@
 #ifndef _VSVM_RV64_H_
 #define _VSVM_RV64_H_
 
+#include "vsvm_decode.h"
 #include "vsvm_mmu.h"
+
+#define VSVM_DECODED		1024
+
+/**
+ * struct vsvm_core - what executes instructions
+ * @decoded: decoded instructions, by bits of the pc
+ * @mmu: translates their addresses
+ *
+ * An entry of @decoded is used if it was made of the very instruction that is in
+ * memory now, so nothing ever has to be invalidated.
+ */
+struct vsvm_core {
+	struct vsvm_insn decoded[VSVM_DECODED];
+	struct vsvm_mmu mmu;
+};
 
 /**
  * struct vsvm_hart - a work-item
- * @x: integer registers, x[0] is always zero
+ * @x: integer registers and %VSVM_NO_REGISTER; x[0] is always zero
  * @pc: address of the next instruction
  * @reserved_addr: address of the last load-reserved
  * @reserved_value: value that it read
@@ -20,7 +36,7 @@
  * @status: enum vsvm_isa_status after %VSVM_STOP_ERROR
  */
 struct vsvm_hart {
-	u64 x[32];
+	u64 x[33];
 	u64 pc;
 	u64 reserved_addr;
 	u64 reserved_value;
@@ -50,36 +66,15 @@ enum vsvm_stop {
 	VSVM_STOP_ERROR,
 };
 
-enum vsvm_stop vsvm_rv64_run(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
+enum vsvm_stop vsvm_rv64_run(struct vsvm_core *core, struct vsvm_hart *hart,
 			     u32 *budget);
 enum vsvm_stop vsvm_rv64_atomic(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
-				u32 insn);
+				const struct vsvm_insn *insn);
 enum vsvm_stop vsvm_rv64_load_slow(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
 				   u64 va, u32 size, u64 *value);
 enum vsvm_stop vsvm_rv64_store_slow(struct vsvm_mmu *mmu,
 				    struct vsvm_hart *hart, u64 va, u32 size,
 				    u64 value);
-
-/* Instruction fields */
-static __always_inline u32 vsvm_rd(u32 insn)
-{
-	return insn >> 7 & 31;
-}
-
-static __always_inline u32 vsvm_rs1(u32 insn)
-{
-	return insn >> 15 & 31;
-}
-
-static __always_inline u32 vsvm_rs2(u32 insn)
-{
-	return insn >> 20 & 31;
-}
-
-static __always_inline u32 vsvm_funct3(u32 insn)
-{
-	return insn >> 12 & 7;
-}
 
 /**
  * vsvm_hart_error() - end a hart with an error

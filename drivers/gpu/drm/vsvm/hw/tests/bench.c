@@ -19,7 +19,7 @@
 
 static struct machine *m;
 static struct vsvm_vmem vmem;
-static struct vsvm_mmu mmu;
+static struct vsvm_core core;
 
 static void bench(const char *name, const u32 *code, u32 count, u64 total)
 {
@@ -33,7 +33,7 @@ static void bench(const char *name, const u32 *code, u32 count, u64 total)
 	for (left = total; left >= VSVM_SLICE; left -= VSVM_SLICE) {
 		u32 budget = VSVM_SLICE;
 
-		if (vsvm_rv64_run(&mmu, &hart, &budget) != VSVM_STOP_SLICE)
+		if (vsvm_rv64_run(&core, &hart, &budget) != VSVM_STOP_SLICE)
 			abort();
 	}
 	clock_gettime(CLOCK_MONOTONIC, &end);
@@ -50,8 +50,8 @@ int main(int argc, char **argv)
 
 	m = machine_new();
 	assert(!vsvm_vmem_init(&vmem, VSVM_BLOCK_SIZE));
-	vsvm_mmu_init(&mmu, &machine_host, m, &vmem);
-	vsvm_mmu_select(&mmu, 1, m->root);
+	vsvm_mmu_init(&core.mmu, &machine_host, m, &vmem);
+	vsvm_mmu_select(&core.mmu, 1, m->root);
 	map_new_huge(m, DATA);
 
 	BENCH("arithmetic", total, rv_add(T0, T0, T1), rv_xori(T1, T0, 55), rv_slli(T2, T1, 3),

@@ -22,7 +22,7 @@
 
 static struct machine *m;
 static struct vsvm_vmem vmem;
-static struct vsvm_mmu mmu;
+static struct vsvm_core core;
 static u8 *data;
 
 /* Execute one instruction at @pc of @hart */
@@ -31,7 +31,7 @@ static enum vsvm_stop step(struct vsvm_hart *hart, u32 insn)
 	u32 budget = 1;
 
 	load_code(m, hart->pc, &insn, 1);
-	return vsvm_rv64_run(&mmu, hart, &budget);
+	return vsvm_rv64_run(&core, hart, &budget);
 }
 
 /* Registers that tell where a wrong one was used */
@@ -385,7 +385,7 @@ static void test_memory(void)
 		warm = n;
 		for (i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
 			if (!warm)
-				vsvm_mmu_flush(&mmu, 1, 0, VSVM_VA_END);
+				vsvm_mmu_flush(&core.mmu, 1, 0, VSVM_VA_END);
 			word = 0x8877665544332211;
 			memcpy(data, &word, 8);
 			hart = new_hart();
@@ -398,7 +398,7 @@ static void test_memory(void)
 		}
 		for (i = 0; i < sizeof(stores) / sizeof(stores[0]); i++) {
 			if (!warm)
-				vsvm_mmu_flush(&mmu, 1, 0, VSVM_VA_END);
+				vsvm_mmu_flush(&core.mmu, 1, 0, VSVM_VA_END);
 			memset(data, 0x11, 64);
 			hart = new_hart();
 			hart.x[A1] = DATA;
@@ -507,7 +507,7 @@ static void test_jumps(void)
 	hart.x[RA] = VSVM_ISA_RETURN_PC;
 	EQUAL(step(&hart, rv_ret()), VSVM_STOP_SLICE, "ret retires");
 	i = 1;
-	EQUAL(vsvm_rv64_run(&mmu, &hart, &i), VSVM_STOP_EXIT, "and ends the hart");
+	EQUAL(vsvm_rv64_run(&core, &hart, &i), VSVM_STOP_EXIT, "and ends the hart");
 	EQUAL(i, 1, "at no cost");
 }
 
@@ -634,10 +634,10 @@ static void test_loop(void)
 	u32 budget = 10;
 
 	load_code(m, CODE, code, 6);
-	EQUAL(vsvm_rv64_run(&mmu, &hart, &budget), VSVM_STOP_SLICE, "a slice ends");
+	EQUAL(vsvm_rv64_run(&core, &hart, &budget), VSVM_STOP_SLICE, "a slice ends");
 	EQUAL(budget, 0, "after exactly its instructions");
 	budget = 1000;
-	EQUAL(vsvm_rv64_run(&mmu, &hart, &budget), VSVM_STOP_EXIT, "the loop ends");
+	EQUAL(vsvm_rv64_run(&core, &hart, &budget), VSVM_STOP_EXIT, "the loop ends");
 	EQUAL(hart.x[A0], 5050, "with the sum of 1 to 100");
 	EQUAL(1000 - budget + 10, 2 + 3 * 100 + 1, "in the exact number of instructions");
 }
@@ -650,14 +650,14 @@ static void test_fetch(void)
 	u32 budget = 100;
 
 	load_code(m, CODE + 0x1ffc, code, 3);
-	EQUAL(vsvm_rv64_run(&mmu, &hart, &budget), VSVM_STOP_EXIT, "code crosses a page");
+	EQUAL(vsvm_rv64_run(&core, &hart, &budget), VSVM_STOP_EXIT, "code crosses a page");
 	EQUAL(hart.x[A0], 3, "all of it is executed");
 
 	hart = (struct vsvm_hart){.pc = DATA, .x[RA] = VSVM_ISA_RETURN_PC};
 	memcpy(data, &(u32[]){rv_sw(A1, A2, 0), RV_FENCE_I, rv_li(A0, 1), rv_ret()}, 16);
 	hart.x[A1] = rv_li(A0, 77);
 	hart.x[A2] = DATA + 8;
-	EQUAL(vsvm_rv64_run(&mmu, &hart, &budget), VSVM_STOP_EXIT, "code changes itself");
+	EQUAL(vsvm_rv64_run(&core, &hart, &budget), VSVM_STOP_EXIT, "code changes itself");
 	EQUAL(hart.x[A0], 77, "and sees it after fence.i");
 }
 
@@ -665,8 +665,8 @@ int main(void)
 {
 	m = machine_new();
 	assert(!vsvm_vmem_init(&vmem, VSVM_BLOCK_SIZE));
-	vsvm_mmu_init(&mmu, &machine_host, m, &vmem);
-	vsvm_mmu_select(&mmu, 1, m->root);
+	vsvm_mmu_init(&core.mmu, &machine_host, m, &vmem);
+	vsvm_mmu_select(&core.mmu, 1, m->root);
 	data = map_new(m, DATA, 1);
 
 	test_alu();

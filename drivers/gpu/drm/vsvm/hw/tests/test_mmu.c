@@ -17,7 +17,7 @@
 
 static struct machine *m;
 static struct vsvm_vmem vmem;
-static struct vsvm_mmu mmu;
+static struct vsvm_core core;
 
 static enum vsvm_stop step(struct vsvm_hart *hart, u32 insn)
 {
@@ -25,12 +25,12 @@ static enum vsvm_stop step(struct vsvm_hart *hart, u32 insn)
 
 	hart->pc = CODE;
 	load_code(m, CODE, &insn, 1);
-	return vsvm_rv64_run(&mmu, hart, &budget);
+	return vsvm_rv64_run(&core, hart, &budget);
 }
 
 static void flush(void)
 {
-	vsvm_mmu_flush(&mmu, 1, 0, VSVM_VA_END);
+	vsvm_mmu_flush(&core.mmu, 1, 0, VSVM_VA_END);
 }
 
 static bool missed(const struct vsvm_hart *hart, enum vsvm_stop stop, u64 addr, u32 access)
@@ -151,7 +151,7 @@ static void test_canonical(void)
 	hart.pc = VSVM_VA_END - 4;
 	load_code(m, VSVM_VA_END - 4, &(u32){rv_addi(A0, A0, 1)}, 1);
 	i = 10;
-	stop = vsvm_rv64_run(&mmu, &hart, &i);
+	stop = vsvm_rv64_run(&core, &hart, &i);
 	CHECK(refused(&hart, stop, VSVM_VA_END), "nor does code");
 	EQUAL(hart.fault_access, VSVM_ISA_ACCESS_FETCH, "its access is a fetch");
 }
@@ -183,7 +183,7 @@ static void test_permission(void)
 	EQUAL(*word, 5, "it is written");
 
 	map(m, m->root, va, page | PTE_RO, 0);
-	vsvm_mmu_flush(&mmu, 1, va, va + 1);
+	vsvm_mmu_flush(&core.mmu, 1, va, va + 1);
 	stop = step(&hart, rv_sd(A2, A1, 0));
 	CHECK(missed(&hart, stop, va, VSVM_ISA_ACCESS_WRITE), "one that becomes read-only does");
 
@@ -210,7 +210,7 @@ static void test_huge(void)
 
 	flush();
 	step(&hart, rv_addi(A0, A0, 0));
-	misses = mmu.misses;
+	misses = core.mmu.misses;
 	for (offset = 0; offset < VSVM_HUGE_SIZE; offset += 4080) {
 		hart.x[A1] = va + offset;
 		hart.x[A2] = offset;
@@ -219,7 +219,7 @@ static void test_huge(void)
 	}
 	CHECK(ok, "all of a 2 MiB leaf is written");
 	/* Code is evicted from the first level by data at the same place in it */
-	CHECK(mmu.misses - misses < 20, "it was walked once, and not for each page");
+	CHECK(core.mmu.misses - misses < 20, "it was walked once, and not for each page");
 
 	/* A table takes the place of the leaf */
 	page = ram_page(m);
@@ -227,11 +227,11 @@ static void test_huge(void)
 	*map_entry(m, m->root, va, 1) = 0;
 	map(m, m->root, va + 5 * VSVM_PAGE_SIZE, page | PTE_RW, 0);
 	hart.x[A1] = va + 5 * VSVM_PAGE_SIZE;
-	vsvm_mmu_flush(&mmu, 1, va + 5 * VSVM_PAGE_SIZE, va + 6 * VSVM_PAGE_SIZE);
+	vsvm_mmu_flush(&core.mmu, 1, va + 5 * VSVM_PAGE_SIZE, va + 6 * VSVM_PAGE_SIZE);
 	step(&hart, rv_ld(A0, A1, 0));
 	EQUAL(hart.x[A0], 77, "invalidation of one page forgets the 2 MiB leaf");
 	hart.x[A1] = va + 0x100 * VSVM_PAGE_SIZE;
-	vsvm_mmu_flush(&mmu, 1, va, va + VSVM_HUGE_SIZE);
+	vsvm_mmu_flush(&core.mmu, 1, va, va + VSVM_HUGE_SIZE);
 	CHECK(missed(&hart, step(&hart, rv_ld(A0, A1, 0)), hart.x[A1], VSVM_ISA_ACCESS_READ),
 	      "the other pages are not mapped any more");
 }
@@ -249,33 +249,33 @@ static void test_flush(void)
 	map(m, m->root, va, two | PTE_RW, 0);
 	step(&hart, rv_ld(A0, A1, 0));
 	EQUAL(hart.x[A0], 1, "there is a TLB: an old translation is used");
-	vsvm_mmu_flush(&mmu, 1, va - VSVM_PAGE_SIZE, va);
+	vsvm_mmu_flush(&core.mmu, 1, va - VSVM_PAGE_SIZE, va);
 	step(&hart, rv_ld(A0, A1, 0));
 	EQUAL(hart.x[A0], 1, "a range that ends before keeps it");
-	vsvm_mmu_flush(&mmu, 1, va + VSVM_PAGE_SIZE, va + 2 * VSVM_PAGE_SIZE);
+	vsvm_mmu_flush(&core.mmu, 1, va + VSVM_PAGE_SIZE, va + 2 * VSVM_PAGE_SIZE);
 	step(&hart, rv_ld(A0, A1, 0));
 	EQUAL(hart.x[A0], 1, "a range that starts behind keeps it");
-	vsvm_mmu_flush(&mmu, 2, va, va + VSVM_PAGE_SIZE);
+	vsvm_mmu_flush(&core.mmu, 2, va, va + VSVM_PAGE_SIZE);
 	step(&hart, rv_ld(A0, A1, 0));
 	EQUAL(hart.x[A0], 1, "another vmid keeps it");
-	vsvm_mmu_flush(&mmu, 1, va + 4095, va + 4096);
+	vsvm_mmu_flush(&core.mmu, 1, va + 4095, va + 4096);
 	step(&hart, rv_ld(A0, A1, 0));
 	EQUAL(hart.x[A0], 2, "one byte of the page is enough to forget it");
 
 	/* Two address spaces at once */
 	map(m, other_root, va, one | PTE_RW, 0);
 	map(m, other_root, CODE, *map_entry(m, m->root, CODE, 0), 0);
-	vsvm_mmu_select(&mmu, 7, other_root);
+	vsvm_mmu_select(&core.mmu, 7, other_root);
 	step(&hart, rv_ld(A0, A1, 0));
 	EQUAL(hart.x[A0], 1, "another address space has its own translation");
-	vsvm_mmu_select(&mmu, 1, m->root);
+	vsvm_mmu_select(&core.mmu, 1, m->root);
 	step(&hart, rv_ld(A0, A1, 0));
 	EQUAL(hart.x[A0], 2, "the first one has kept its");
 	hart.x[A1] = va + VSVM_PAGE_SIZE;
 	map(m, other_root, va + VSVM_PAGE_SIZE, one | PTE_RW, 0);
-	vsvm_mmu_select(&mmu, 7, other_root);
+	vsvm_mmu_select(&core.mmu, 7, other_root);
 	EQUAL(step(&hart, rv_ld(A0, A1, 0)), VSVM_STOP_SLICE, "a page in one address space");
-	vsvm_mmu_select(&mmu, 1, m->root);
+	vsvm_mmu_select(&core.mmu, 1, m->root);
 	CHECK(missed(&hart, step(&hart, rv_ld(A0, A1, 0)), hart.x[A1], VSVM_ISA_ACCESS_READ),
 	      "can not be seen in another");
 }
@@ -472,7 +472,7 @@ static enum vsvm_stop run(struct vsvm_hart *hart, const u32 *code, u32 count)
 
 	hart->pc = CODE;
 	load_code(m, CODE, code, count);
-	return vsvm_rv64_run(&mmu, hart, &budget);
+	return vsvm_rv64_run(&core, hart, &budget);
 }
 
 #define RUN(hart, ...) \
@@ -569,22 +569,22 @@ static void test_counters(void)
 	u64 hits, misses;
 
 	flush();
-	hits = mmu.hits;
-	misses = mmu.misses;
+	hits = core.mmu.hits;
+	misses = core.mmu.misses;
 	step(&hart, rv_ld(A0, A1, 0));
-	EQUAL(mmu.misses - misses, 2, "a fetch and a load walk");
-	EQUAL(mmu.hits - hits, 0, "and do not hit");
+	EQUAL(core.mmu.misses - misses, 2, "a fetch and a load walk");
+	EQUAL(core.mmu.hits - hits, 0, "and do not hit");
 	step(&hart, rv_ld(A0, A1, 0));
-	EQUAL(mmu.misses - misses, 2, "then they do not walk");
-	EQUAL(mmu.hits - hits, 2, "and hit");
+	EQUAL(core.mmu.misses - misses, 2, "then they do not walk");
+	EQUAL(core.mmu.hits - hits, 2, "and hit");
 }
 
 int main(void)
 {
 	m = machine_new();
 	assert(!vsvm_vmem_init(&vmem, VRAM_SIZE));
-	vsvm_mmu_init(&mmu, &machine_host, m, &vmem);
-	vsvm_mmu_select(&mmu, 1, m->root);
+	vsvm_mmu_init(&core.mmu, &machine_host, m, &vmem);
+	vsvm_mmu_select(&core.mmu, 1, m->root);
 	map_new(m, DATA, 1);
 
 	test_walk();
