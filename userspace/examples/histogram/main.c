@@ -136,13 +136,19 @@ static int read_accounts(struct vsvm_device *dev, struct accounts *out)
 	return err ? err : vsvm_device_counters(dev, &out->counters, sizeof(out->counters));
 }
 
+/* To the nearest: shares of processes in shared pages are rounded to KiB. */
+static int64_t whole_pages(int64_t kib)
+{
+	return (kib + (kib < 0 ? -2 : 2)) / 4 * 4;
+}
+
 static struct leaks compare(const struct accounts *before, const struct accounts *after)
 {
 	return (struct leaks){
 		.vram_pages = counters_pages_in_use(&after->counters) -
 			      counters_pages_in_use(&before->counters),
 		.vram_bytes = after->counters.vram_total - after->counters.vram_free,
-		.anon_kib = after->meminfo.anon_kib - before->meminfo.anon_kib,
+		.anon_kib = whole_pages(after->meminfo.anon_kib - before->meminfo.anon_kib),
 		.page_table_kib = after->meminfo.page_table_kib - before->meminfo.page_table_kib,
 	};
 }
@@ -263,6 +269,11 @@ static int run_all(const struct options *opts, struct vsvm_device *dev, int fd, 
 	good = (!huge || (run_correct(huge) && !run_leaked_pages(huge) && run_all_huge(huge))) &&
 	       (!base || (run_correct(base) && !run_leaked_pages(base)));
 	report_table(opts->file, huge, base);
+	if ((!huge || run_correct(huge)) && (!base || run_correct(base)))
+		printf("result: correct\n");
+	else
+		printf("result: WRONG\n");
+	fflush(stdout);
 	if (opts->json) {
 		err = report_json(opts->json, opts->file, huge, base, good);
 		if (err) {
@@ -270,10 +281,6 @@ static int run_all(const struct options *opts, struct vsvm_device *dev, int fd, 
 			return err;
 		}
 	}
-	if ((!huge || run_correct(huge)) && (!base || run_correct(base)))
-		printf("result: correct\n");
-	else
-		printf("result: WRONG\n");
 	return good ? 0 : -EIO;
 }
 

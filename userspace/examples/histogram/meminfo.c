@@ -4,6 +4,7 @@
  *
  * The kernel's account of memory.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,38 +19,65 @@ static void refresh_sums(void)
 {
 	int fd = open("/proc/sys/vm/stat_refresh", O_RDONLY | O_CLOEXEC);
 	char byte;
+	ssize_t n;
 
 	if (fd < 0)
 		return;
-	/* There is nothing to read but the attempt does it. */
-	if (read(fd, &byte, 1) < 0)
-		perror("stat_refresh");
+	/* The attempt does it, there is nothing to read. */
+	n = read(fd, &byte, 1);
+	(void)n;
 	close(fd);
+}
+
+/* The number after @name in a file of lines "Name: number kB", or -1. */
+static int64_t read_kib(const char *path, const char *name)
+{
+	FILE *file = fopen(path, "re");
+	size_t length = strlen(name);
+	int64_t kib = -1;
+	char line[256];
+
+	if (!file)
+		return -1;
+	while (kib < 0 && fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, length) && line[length] == ':')
+			sscanf(line + length + 1, "%" SCNd64, &kib);
+	fclose(file);
+	return kib;
+}
+
+/* A process that ends meanwhile, and a kernel thread, has nothing. */
+static int64_t process_kib(const char *pid, const char *file, const char *name)
+{
+	char path[300];
+	int64_t kib;
+
+	snprintf(path, sizeof(path), "/proc/%s/%s", pid, file);
+	kib = read_kib(path, name);
+	return kib > 0 ? kib : 0;
 }
 
 int meminfo_read(struct meminfo *info)
 {
-	char text[8192];
-	const char *line;
-	ssize_t n;
-	int fd;
+	struct dirent *entry;
+	DIR *proc;
 
-	refresh_sums();
-	/* Not by stdio, which would itself allocate. */
-	fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	proc = opendir("/proc");
+	if (!proc)
 		return -errno;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
+	refresh_sums();
+	info->anon_kib = read_kib("/proc/meminfo", "AnonPages");
+	info->page_table_kib = read_kib("/proc/meminfo", "PageTables");
+	if (info->anon_kib < 0 || info->page_table_kib < 0) {
+		closedir(proc);
 		return -EIO;
-	text[n] = 0;
-
-	line = strstr(text, "\nAnonPages:");
-	if (!line || sscanf(line, " AnonPages: %" SCNd64, &info->anon_kib) != 1)
-		return -EIO;
-	line = strstr(text, "\nPageTables:");
-	if (!line || sscanf(line, " PageTables: %" SCNd64, &info->page_table_kib) != 1)
-		return -EIO;
+	}
+	while ((entry = readdir(proc))) {
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
+			continue;
+		info->anon_kib -= process_kib(entry->d_name, "smaps_rollup", "Pss_Anon");
+		info->page_table_kib -= process_kib(entry->d_name, "status", "VmPTE");
+	}
+	closedir(proc);
 	return 0;
 }

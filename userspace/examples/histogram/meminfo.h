@@ -9,12 +9,16 @@
 
 #include <stdint.h>
 
+/*
+ * What the kernel counts in all, less what the processes have. That is a
+ * constant, whatever processes do: when it grows, memory has lost its owner.
+ */
 struct meminfo {
 	int64_t anon_kib;
 	int64_t page_table_kib;
 };
 
-/* Reads /proc/meminfo, exact when the caller is root. Returns 0 or -errno. */
+/* Exact when the caller is root. Returns 0 or -errno. */
 int meminfo_read(struct meminfo *info);
 
 #endif /* MEMINFO_H */
