@@ -305,8 +305,10 @@ static bool any_differs(const struct drm_vsvm_counters *now, const struct drm_vs
 	CHECK(gpu_faults_served[DRM_VSVM_SIZE_4K], e->gpu_4k);
 	CHECK(gpu_faults_served[DRM_VSVM_SIZE_64K], e->gpu_64k);
 	CHECK(gpu_faults_served[DRM_VSVM_SIZE_2M], e->gpu_2m);
-	CHECK(gpu_faults_failed, e->failed);
-	CHECK(dispatches, e->dispatches);
+	if (!e->any_end) {
+		CHECK(gpu_faults_failed, e->failed);
+		CHECK(dispatches, e->dispatches);
+	}
 	if (!e->any_stale)
 		CHECK(gpu_faults_stale, e->stale);
 	if (!e->any_cpu_faults)

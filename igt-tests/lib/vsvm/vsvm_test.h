@@ -250,6 +250,7 @@ void vsvm_cpu_touch(const struct vsvm_buffer *buffer, size_t offset, size_t leng
  * @dispatches: dispatches ended
  * @any_stale: @stale may be anything: many work-items touch the same page
  * @any_cpu_faults: likewise: many threads do
+ * @any_end: @failed and @dispatches may be anything: work runs in a process that ends
  */
 struct vsvm_expected {
 	uint64_t allocated[DRM_VSVM_ORDERS];
@@ -271,6 +272,7 @@ struct vsvm_expected {
 	uint64_t dispatches;
 	bool any_stale;
 	bool any_cpu_faults;
+	bool any_end;
 };
 
 /**
