@@ -24,10 +24,18 @@
  * the old entry was valid.
  *
  * Faults are replayable. A hart that misses is parked, one record is written to
- * the fault buffer for each page and kind of access that a compute unit waits
- * for, and %VSVM_HW_IRQ_FAULT is raised. The driver takes records by
+ * the fault buffer for each page and kind of access that a work-group waits for,
+ * and %VSVM_HW_IRQ_FAULT is raised. The driver takes records by
  * vsvm_hw_fault_pop() and answers each with exactly one vsvm_hw_fault_ack():
- * the harts try again, or their dispatch ends with an error.
+ * the harts try again, or their dispatch ends with an error. A record of a page
+ * serves weaker accesses, too: an atomic one stores and loads, a store loads;
+ * fetches stand on their own. When the buffer is full of records that have not
+ * been answered, harts wait until they can have one, nothing is lost.
+ *
+ * What can never be served gets no record, the dispatch ends with
+ * %VSVM_ISA_STATUS_FAULT at once: an address of more than 48 bits, a malformed
+ * table, a leaf that leads to memory which does not exist or to VRAM that was
+ * never written.
  */
 
 #ifdef __KERNEL__
@@ -58,8 +66,10 @@ struct vsvm_hw;
 /**
  * struct vsvm_hw_host - what the platform gives to the GPU
  * @sysmem: returns the host pointer to the page of system memory at bus address
- *	@addr (page aligned). Must not sleep. The pointer is used until the
- *	translation that led to it is invalidated
+ *	@addr (page aligned), or NULL when there is none. Must not sleep. What
+ *	is contiguous on the bus is contiguous there: a leaf of 2 MiB and a copy
+ *	use one pointer for all of it. The pointer is used until the translation
+ *	that led to it is invalidated
  * @irq: interrupt line; @sources is a mask of VSVM_HW_IRQ_*. Called in process
  *	context from the thread of a compute unit; must not sleep for long and
  *	must not call back into the model
@@ -74,7 +84,8 @@ struct vsvm_hw_host {
  * @vram_size: bytes of VRAM, a multiple of 2 MiB
  * @num_cus: compute units, 1 to 64, each a thread
  * @max_group: most harts in a work-group, 1 to 1024
- * @fault_entries: records in the fault buffer, a power of two
+ * @fault_entries: records in the fault buffer, a power of two; a record is in
+ *	use until it has been answered
  * @name: for names of threads
  */
 struct vsvm_hw_config {
@@ -139,13 +150,14 @@ struct vsvm_hw_fault {
 
 /**
  * struct vsvm_hw_copy - descriptor of the copy engine
- * @dst: destination address
- * @src: source address; for a fill unused
+ * @dst: destination address, a multiple of 8
+ * @src: source address, a multiple of 8; for a fill unused
  * @size: bytes, a multiple of 8
  * @flags: VSVM_HW_COPY_*
  *
  * Source and destination must each be physically contiguous and must not
- * overlap. They may cross 2 MiB boundaries.
+ * overlap. They may cross 2 MiB boundaries. VRAM that was never written reads as
+ * zero.
  */
 struct vsvm_hw_copy {
 	u64 dst;
@@ -236,7 +248,9 @@ int vsvm_hw_tlb_invalidate(struct vsvm_hw *hw, u32 vmid, u64 start, u64 end,
  * @vmid: address space that its dispatches run in
  * @entries: length of the ring, a power of two
  *
- * Return: ring id (not negative), -ENOSPC or -ENOMEM.
+ * Context: May sleep.
+ * Return: ring id (not negative), -ENOSPC, -ENOMEM, or -EINVAL for a length that
+ * is no power of two or an unknown @vmid.
  */
 int vsvm_hw_ring_create(struct vsvm_hw *hw, u32 vmid, u32 entries);
 
@@ -257,11 +271,14 @@ void vsvm_hw_ring_destroy(struct vsvm_hw *hw, u32 ring);
  * @ring: ring id
  * @dispatch: copied
  *
- * A ring runs its dispatches one after the other. After one that did not end
+ * A ring runs its dispatches one after the other. Work-group n of a dispatch runs
+ * on compute unit (ring + n) modulo their number. After a dispatch that did not end
  * with VSVM_ISA_STATUS_OK the ring is stopped: the rest ends as
  * VSVM_ISA_STATUS_KILLED.
  *
- * Return: 0, or -EBUSY when the ring is full (done entries not yet popped count).
+ * Return: 0, -EBUSY when the ring is full (done entries not yet popped count), or
+ * -EINVAL for a grid without work-items, one of more than 2^64 of them, or too
+ * large a work-group.
  */
 int vsvm_hw_ring_submit(struct vsvm_hw *hw, u32 ring,
 			const struct vsvm_hw_dispatch *dispatch);
@@ -305,8 +322,9 @@ void vsvm_hw_fault_ack(struct vsvm_hw *hw, const struct vsvm_hw_fault *fault,
  * order, on return. Several callers run in parallel. May sleep (VRAM blocks are
  * allocated on first write).
  *
- * Return: 0, -EINVAL for a range outside VRAM, -ENOMEM without backing memory;
- * descriptors before the failing one are done.
+ * Return: 0, -EINVAL for a range outside VRAM, system memory that does not exist
+ * or a malformed descriptor, -ENOMEM without backing memory; descriptors before
+ * the failing one are done.
  */
 int vsvm_hw_copy(struct vsvm_hw *hw, const struct vsvm_hw_copy *desc, u32 count);
 

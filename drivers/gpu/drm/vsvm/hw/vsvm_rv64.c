@@ -92,7 +92,7 @@ static u64 load_extend(u32 size, bool sign, u64 raw)
 }
 
 /**
- * load() - execute a load
+ * execute_load() - execute a load
  * @mmu: the MMU
  * @hart: the hart
  * @insn: the instruction
@@ -102,8 +102,8 @@ static u64 load_extend(u32 size, bool sign, u64 raw)
  * Return: %VSVM_STOP_NONE, or what became of the hart.
  */
 static __always_inline enum vsvm_stop
-load(struct vsvm_mmu *mmu, struct vsvm_hart *hart, const struct vsvm_insn *insn,
-     u32 size, bool sign)
+execute_load(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
+	     const struct vsvm_insn *insn, u32 size, bool sign)
 {
 	u64 va = hart->x[insn->rs1] + insn->imm;
 	struct vsvm_tlb_page *page = vsvm_mmu_entry(mmu, va);
@@ -131,10 +131,10 @@ load(struct vsvm_mmu *mmu, struct vsvm_hart *hart, const struct vsvm_insn *insn,
 	return VSVM_STOP_NONE;
 }
 
-/* Same as load() for a store */
+/* Same as execute_load() for a store */
 static __always_inline enum vsvm_stop
-store(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
-      const struct vsvm_insn *insn, u32 size)
+execute_store(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
+	      const struct vsvm_insn *insn, u32 size)
 {
 	u64 va = hart->x[insn->rs1] + insn->imm;
 	struct vsvm_tlb_page *page = vsvm_mmu_entry(mmu, va);
@@ -281,37 +281,37 @@ enum vsvm_stop vsvm_rv64_run(struct vsvm_core *core, struct vsvm_hart *hart,
 			break;
 
 		case VSVM_OP_LB:
-			stop = load(mmu, hart, insn, 1, true);
+			stop = execute_load(mmu, hart, insn, 1, true);
 			goto accessed;
 		case VSVM_OP_LH:
-			stop = load(mmu, hart, insn, 2, true);
+			stop = execute_load(mmu, hart, insn, 2, true);
 			goto accessed;
 		case VSVM_OP_LW:
-			stop = load(mmu, hart, insn, 4, true);
+			stop = execute_load(mmu, hart, insn, 4, true);
 			goto accessed;
 		case VSVM_OP_LD:
-			stop = load(mmu, hart, insn, 8, false);
+			stop = execute_load(mmu, hart, insn, 8, false);
 			goto accessed;
 		case VSVM_OP_LBU:
-			stop = load(mmu, hart, insn, 1, false);
+			stop = execute_load(mmu, hart, insn, 1, false);
 			goto accessed;
 		case VSVM_OP_LHU:
-			stop = load(mmu, hart, insn, 2, false);
+			stop = execute_load(mmu, hart, insn, 2, false);
 			goto accessed;
 		case VSVM_OP_LWU:
-			stop = load(mmu, hart, insn, 4, false);
+			stop = execute_load(mmu, hart, insn, 4, false);
 			goto accessed;
 		case VSVM_OP_SB:
-			stop = store(mmu, hart, insn, 1);
+			stop = execute_store(mmu, hart, insn, 1);
 			goto accessed;
 		case VSVM_OP_SH:
-			stop = store(mmu, hart, insn, 2);
+			stop = execute_store(mmu, hart, insn, 2);
 			goto accessed;
 		case VSVM_OP_SW:
-			stop = store(mmu, hart, insn, 4);
+			stop = execute_store(mmu, hart, insn, 4);
 			goto accessed;
 		case VSVM_OP_SD:
-			stop = store(mmu, hart, insn, 8);
+			stop = execute_store(mmu, hart, insn, 8);
 			goto accessed;
 		case VSVM_OP_ATOMIC:
 			stop = vsvm_rv64_atomic(mmu, hart, insn);
