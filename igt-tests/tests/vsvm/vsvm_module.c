@@ -95,6 +95,33 @@ static void unload_with_pages(struct vsvm_test *t, unsigned int flags)
 }
 
 /**
+ * SUBTEST: unload-carved
+ * Description: base pages are in VRAM where a folio of order 9 was before: removing the
+ *	module finds all of them
+ */
+static void unload_carved(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *huge = vsvm_buffer_create_filled(SIZE, VSVM_THP, 1);
+	struct vsvm_buffer *small = vsvm_buffer_create_filled(SIZE, VSVM_SMALL, 2);
+
+	(void)flags;
+	vsvm_gpu_add(t, huge, 0, SIZE, 5);
+	vsvm_buffer_free(huge);
+	/* the last page of each block is where a tail of a folio was */
+	for (size_t page = 511; page < SIZE / VSVM_4K; page += 512)
+		vsvm_gpu_add(t, small, page * VSVM_4K, VSVM_4K, 7);
+	vsvm_expect_residency(t->fd, small->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, 0);
+	for (size_t page = 0; page < SIZE / VSVM_4K; page += 2)
+		vsvm_buffer_check_range(small, page * VSVM_4K, VSVM_4K);
+	vsvm_test_close(t);
+	unload();
+	vsvm_buffer_check(small);
+
+	vsvm_module_load(&params);
+	vsvm_test_reopen(t);
+}
+
+/**
  * SUBTEST: unload-shared
  * Description: likewise, with memory that another process, forked off, has in common
  *	or for itself
@@ -153,6 +180,7 @@ static const struct {
 	{"unload-with-pages", unload_with_pages, 0, "Removed with memory in VRAM"},
 	{"unload-with-pages-base", unload_with_pages, VSVM_TEST_BASE,
 	 "Removed with base pages in VRAM"},
+	{"unload-carved", unload_carved, 0, "Removed with base pages where a folio was"},
 	{"unload-shared", unload_shared, 0, "Removed with memory of two processes in VRAM"},
 	{"unload-shared-base", unload_shared, VSVM_TEST_BASE,
 	 "Removed with base pages of two processes in VRAM"},

@@ -113,7 +113,8 @@ static void children_read(struct vsvm_test *t, unsigned int flags)
 			vsvm_buffer_check_range(buffer, (i + child) % BLOCKS * VSVM_2M, VSVM_2M);
 	}
 	igt_waitchildren();
-	vsvm_expect(t, .order = order, .n_freed = count, .n_to_ram = count, .any_cpu_faults = true);
+	vsvm_expect(t, .order = order, .n_freed = count, .n_to_ram = count, .cpu_faults = count,
+		    .more_cpu_faults = 3 * count);
 	vsvm_buffer_check(buffer);
 }
 
@@ -308,6 +309,37 @@ static void home_in_pieces(struct vsvm_test *t, unsigned int flags)
 }
 
 /**
+ * SUBTEST: home-without-huge-page
+ * Description: no huge page can be had for what parent and children share in VRAM:
+ *	it comes home in base pages, for all of them
+ */
+static void home_without_huge_page(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = in_vram(t, flags);
+	struct gate moved;
+
+	igt_require(vsvm_inject_available());
+	gate_init(&moved);
+	igt_fork(child, 2) {
+		gate_wait(&moved);
+		vsvm_buffer_check(buffer);
+		vsvm_buffer_fill(buffer, 0, SIZE, 50 + child);
+		vsvm_buffer_check(buffer);
+	}
+	vsvm_inject_no_huge_pages(true);
+	vsvm_cpu_touch(buffer, 300 * VSVM_4K, SIZE - 300 * VSVM_4K, VSVM_2M);
+	vsvm_inject_no_huge_pages(false);
+	vsvm_expect(t, .freed[0] = BLOCKS * BLOCK_PAGES, .split = BLOCKS * (BLOCK_PAGES - 1),
+		    .to_ram[0] = BLOCKS * BLOCK_PAGES, .cpu_faults = BLOCKS);
+	vsvm_buffer_check(buffer);
+	gate_open(&moved);
+	gate_open(&moved);
+	igt_waitchildren();
+	gate_fini(&moved);
+	vsvm_buffer_check(buffer);
+}
+
+/**
  * SUBTEST: child-unmaps-piece
  * Description: the child unmaps a part of what is shared in VRAM; the parent keeps all
  *
@@ -432,6 +464,8 @@ static const struct {
 	{"both-gpu", both_gpu, BOTH, "Parent and children use the GPU"},
 	{"to-small", to_small, HUGE, "A shared huge page goes to VRAM in base pages"},
 	{"home-in-pieces", home_in_pieces, HUGE, "A shared folio is split"},
+	{"home-without-huge-page", home_without_huge_page, HUGE,
+	 "A shared folio comes home in base pages"},
 	{"child-unmaps-piece", child_unmaps_piece, BOTH, "A child unmaps a part"},
 	{"parent-leaves", parent_leaves, BOTH, "A child has what its parent left"},
 	{"generations", generations, BOTH, "Children of children"},
