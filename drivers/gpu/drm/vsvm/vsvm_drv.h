@@ -62,12 +62,12 @@ struct vsvm_device {
 	struct vsvm_vram vram;
 	struct vsvm_stats stats;
 
-	struct mutex vms_lock;
+	struct mutex vms_lock;		/* for vms and hw_gone */
 	struct list_head vms;
 	bool hw_gone;
 	struct xarray vmids;
 
-	struct mutex queues_lock;
+	struct mutex queues_lock;	/* for queues */
 	struct list_head queues;
 };
 

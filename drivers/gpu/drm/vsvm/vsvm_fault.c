@@ -11,17 +11,18 @@
  * far as the mapping (VMA) reaches:
  *
  * 1. Anonymous memory is migrated to VRAM.
- * 2. What the process has, in VRAM or system memory, is entered in the GPU's
- *    page tables; the faulting page is faulted in first.
+ * 2. What the process has, in VRAM or system memory, is looked up.
+ * 3. What is missing is faulted in, as the CPU would do, and the service starts
+ *    again. That is pages which are swapped out or for which VRAM had no room,
+ *    and for a write also pages that are shared after a fork().
+ * 4. All is entered in the GPU's page tables.
  *
  * So one fault is enough for 2 MiB, whether these are one folio or 512. When
- * VRAM is full, or the memory cannot move, the GPU uses system memory.
+ * VRAM is full, or the memory cannot move, the GPU uses system memory. Of a file
+ * not more than 64 KiB are faulted in at once, and written to one page.
  *
- * A write to memory that is shared after a fork() must end with a copy. In
- * system memory the kernel does that by itself. In VRAM it does not: the page is
- * brought to system memory, copied there, and the service starts again. After
- * some tries the page is mapped in system memory, so that the service always
- * ends.
+ * The service always ends: only the first try is thorough, later ones want
+ * nothing but the page that faulted, and the last ones leave it where it is.
  *
  * A fault that finds the access possible, because another one was served in the
  * meantime, is stale. A fault that cannot be served ends its dispatch.
@@ -39,7 +40,8 @@
 
 #include "vsvm_vm.h"
 
-#define VSVM_FAULT_TRIES	10
+#define VSVM_FAULT_TRIES		10
+#define VSVM_FAULT_MIGRATE_TRIES	5
 
 /* Pages that even the kernel cannot read: the GPU would not, either. */
 static bool vsvm_vma_is_secret(struct vm_area_struct *vma)
@@ -48,71 +50,143 @@ static bool vsvm_vma_is_secret(struct vm_area_struct *vma)
 	       file_inode(vma->vm_file)->i_sb->s_magic == SECRETMEM_MAGIC;
 }
 
-static int vsvm_fault_try(struct vsvm_range *range, unsigned long addr,
-			  bool write, bool last, struct vsvm_batch *batch,
-			  u64 *bytes)
-{
-	unsigned long block = ALIGN_DOWN(addr, VSVM_BLOCK_SIZE);
-	unsigned long required = HMM_PFN_REQ_FAULT;
-	struct vsvm_vm *vm = range->vm;
+/**
+ * struct vsvm_service - service of a fault
+ * @range: the block
+ * @vma: the mapping of @addr
+ * @addr: the page
+ * @write: to be written to
+ * @start: start of the block in @vma
+ * @end: end of the block in @vma
+ * @batch: scratch memory
+ * @bytes: bytes made accessible
+ */
+struct vsvm_service {
+	struct vsvm_range *range;
 	struct vm_area_struct *vma;
-	unsigned long start, end;
-	int ret;
+	unsigned long addr;
+	bool write;
+	unsigned long start;
+	unsigned long end;
+	struct vsvm_batch *batch;
+	u64 bytes;
+};
 
-	mmap_assert_locked(vm->mm);
+/* Whether the page at @addr must be faulted in, going by the snapshot. */
+static bool vsvm_service_lacks(const struct vsvm_service *s, unsigned long addr)
+{
+	unsigned long pfn = s->batch->pfns[(addr - s->start) >> PAGE_SHIFT];
 
-	vma = vma_lookup(vm->mm, addr);
-	if (!vma || vsvm_vma_is_secret(vma))
+	if (!(pfn & HMM_PFN_VALID))
+		return true;
+	return s->write && !(pfn & HMM_PFN_WRITE) &&
+	       (addr == s->addr || vma_is_anonymous(s->vma));
+}
+
+/* Faults in what the GPU is likely to use next. No error matters. */
+static void vsvm_service_around(const struct vsvm_service *s)
+{
+	bool anon = vma_is_anonymous(s->vma);
+	unsigned long start = s->start, end = s->end;
+	unsigned long addr, next;
+
+	if (!anon) {
+		start = max(start, ALIGN_DOWN(s->addr, SZ_64K));
+		end = min(end, ALIGN_DOWN(s->addr, SZ_64K) + SZ_64K);
+	}
+
+	for (addr = start; addr < end; addr = next) {
+		next = addr + PAGE_SIZE;
+		if (!vsvm_service_lacks(s, addr))
+			continue;
+		while (next < end && vsvm_service_lacks(s, next))
+			next += PAGE_SIZE;
+		vsvm_range_fault_in(s->range, addr, next, s->write && anon,
+				    s->batch);
+	}
+}
+
+/* Finds the mapping and checks that it allows the access. */
+static int vsvm_service_find(struct vsvm_service *s)
+{
+	unsigned long block = ALIGN_DOWN(s->addr, VSVM_BLOCK_SIZE);
+	struct mm_struct *mm = s->range->vm->mm;
+
+	mmap_assert_locked(mm);
+
+	s->vma = vma_lookup(mm, s->addr);
+	if (!s->vma || vsvm_vma_is_secret(s->vma))
 		return -EFAULT;
-	if (!(vma->vm_flags & VM_READ) ||
-	    (write && !(vma->vm_flags & VM_WRITE)))
+	if (!(s->vma->vm_flags & VM_READ) ||
+	    (s->write && !(s->vma->vm_flags & VM_WRITE)))
 		return -EACCES;
 
-	start = max(block, vma->vm_start);
-	end = min(block + VSVM_BLOCK_SIZE, vma->vm_end);
-	if (write)
-		required |= HMM_PFN_REQ_WRITE;
+	s->start = max(block, s->vma->vm_start);
+	s->end = min(block + VSVM_BLOCK_SIZE, s->vma->vm_end);
+	return 0;
+}
 
-	if (!last && vma_is_anonymous(vma))
-		vsvm_migrate_to_vram(vm, vma, start, end, batch);
+static int vsvm_service_try(struct vsvm_service *s, bool thorough, bool migrate)
+{
+	struct vsvm_vm *vm = s->range->vm;
+	unsigned long seq;
+	int ret;
 
-	ret = vsvm_range_map(range, start, end, addr, required,
-			     last ? NULL : vm->vdev->vram.pgmap.owner, batch,
-			     bytes);
-	if (ret != -ESTALE)
+	ret = vsvm_service_find(s);
+	if (ret)
 		return ret;
 
-	ret = vsvm_range_break_cow(range, addr);
-	return ret && ret != -EBUSY ? ret : -EAGAIN;
+	if (migrate && vma_is_anonymous(s->vma) &&
+	    vsvm_vram_free_pages(&vm->vdev->vram))
+		vsvm_migrate_to_vram(vm, s->vma, s->start, s->end, s->batch);
+
+	ret = vsvm_range_snapshot(s->range, s->start, s->end, s->batch, &seq);
+	if (ret)
+		return ret;
+
+	if (vsvm_service_lacks(s, s->addr)) {
+		ret = vsvm_range_fault_in(s->range, s->addr, s->addr + PAGE_SIZE,
+					  s->write, s->batch);
+		if (!ret && thorough)
+			vsvm_service_around(s);
+		return ret ?: -EAGAIN;
+	}
+
+	return vsvm_range_map(s->range, s->start, s->end, s->batch->pfns, seq,
+			      &s->bytes);
 }
 
 /* Returns 0 with the bytes made accessible, or why that was impossible. */
 static int vsvm_fault_serve(struct vsvm_vm *vm, unsigned long addr, bool write,
 			    struct vsvm_batch *batch, u64 *bytes)
 {
-	struct vsvm_range *range;
-	int tries, ret;
+	struct vsvm_service s = {
+		.addr = addr,
+		.write = write,
+		.batch = batch,
+	};
+	int try, ret;
 
 	if (addr >= TASK_SIZE_MAX)
 		return -EFAULT;
 	if (!mmget_not_zero(vm->mm))
 		return -ESRCH;
 
-	range = vsvm_range_get(vm, addr);
-	if (IS_ERR(range)) {
-		ret = PTR_ERR(range);
+	s.range = vsvm_range_get(vm, addr);
+	if (IS_ERR(s.range)) {
+		ret = PTR_ERR(s.range);
 		goto out;
 	}
 
-	for (tries = 1; tries <= VSVM_FAULT_TRIES; tries++) {
+	for (try = 0; try < VSVM_FAULT_TRIES; try++) {
 		mmap_read_lock(vm->mm);
-		ret = vsvm_fault_try(range, addr, write,
-				     tries == VSVM_FAULT_TRIES, batch, bytes);
+		ret = vsvm_service_try(&s, !try, try < VSVM_FAULT_MIGRATE_TRIES);
 		mmap_read_unlock(vm->mm);
 		if (ret != -EAGAIN && ret != -EBUSY)
 			break;
 		cond_resched();
 	}
+	*bytes = s.bytes;
 out:
 	mmput(vm->mm);
 	return ret;

@@ -32,6 +32,7 @@ static long vsvm_prefetch_step(struct vsvm_vm *vm, unsigned long addr,
 	struct vsvm_device *vdev = vm->vdev;
 	struct vm_area_struct *vma;
 	struct vsvm_range *range;
+	unsigned long seq;
 	u64 bytes;
 
 	range = vsvm_range_get(vm, addr);
@@ -51,8 +52,9 @@ static long vsvm_prefetch_step(struct vsvm_vm *vm, unsigned long addr,
 		if (location == DRM_VSVM_LOCATION_VRAM) {
 			*moved += vsvm_migrate_to_vram(vm, vma, addr, end, batch);
 			/* A failure only means that the GPU will fault. */
-			vsvm_range_map(range, addr, end, addr, 0,
-				       vdev->vram.pgmap.owner, batch, &bytes);
+			if (!vsvm_range_snapshot(range, addr, end, batch, &seq))
+				vsvm_range_map(range, addr, end, batch->pfns,
+					       seq, &bytes);
 		} else {
 			*moved += vsvm_migrate_to_ram(vdev, vma, addr, end, batch);
 		}

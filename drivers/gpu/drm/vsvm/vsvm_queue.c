@@ -73,7 +73,7 @@ struct vsvm_queue {
 	struct list_head link;
 	struct work_struct work;
 
-	struct mutex lock;
+	struct mutex lock;		/* for all up to error */
 	int ring;
 	struct vsvm_fence fences[VSVM_RING_ENTRIES];
 	u32 head;

@@ -38,7 +38,7 @@
  */
 struct vsvm_residency {
 	struct mmu_interval_notifier notifier;
-	spinlock_t lock;
+	spinlock_t lock;		/* for the sequence number */
 	struct vsvm_vram *vram;
 	struct drm_vsvm_residency_run __user *runs;
 	u32 room;

@@ -196,76 +196,110 @@ static void vsvm_mark_dirty(const unsigned long *pfns, unsigned long count)
 	}
 }
 
-/**
- * vsvm_range_map() - let the GPU see what the process has in a block
- * @range: the block
- * @start: start of the part to map, which is in one VMA
- * @end: end of the part
- * @addr: page that is required, in the part
- * @required: 0, or HMM_PFN_REQ_FAULT and perhaps HMM_PFN_REQ_WRITE
- * @owner: owner of VRAM that may stay where it is; NULL moves @addr out of VRAM
- * @batch: scratch memory
- * @bytes: set to the number of bytes that are accessible now and were not
- *
- * All pages that the process has are mapped, but only @addr is faulted in.
- *
- * Context: The mmap lock is held for reading.
- * Return: 0; -EBUSY when the process' page tables do not come to rest; -ESTALE
- * when @addr is in VRAM and shared after a fork(), so that it cannot be written
- * to; -ENODEV when the device has gone, or an error of hmm_range_fault().
- */
-int vsvm_range_map(struct vsvm_range *range, unsigned long start,
-		   unsigned long end, unsigned long addr, unsigned long required,
-		   void *owner, struct vsvm_batch *batch, u64 *bytes)
+/* Repeats hmm_range_fault() until the page tables come to rest, not for ever. */
+static int vsvm_range_walk(struct vsvm_range *range, struct hmm_range *hmm)
 {
 	unsigned long timeout = jiffies +
 		msecs_to_jiffies(HMM_RANGE_DEFAULT_TIMEOUT);
-	unsigned long count = (end - start) >> PAGE_SHIFT;
+	int ret;
+
+	hmm->notifier = &range->notifier;
+	do {
+		hmm->notifier_seq = mmu_interval_read_begin(hmm->notifier);
+		ret = hmm_range_fault(hmm);
+	} while (ret == -EBUSY && time_before(jiffies, timeout));
+	return ret;
+}
+
+/**
+ * vsvm_range_snapshot() - see what the process has in a block
+ * @range: the block
+ * @start: start of the part of interest
+ * @end: end of the part
+ * @batch: &vsvm_batch.pfns is filled in
+ * @seq: set to what vsvm_range_map() needs
+ *
+ * Context: The mmap lock is held for reading.
+ * Return: 0, -EBUSY when the page tables do not come to rest, or an error of
+ * hmm_range_fault().
+ */
+int vsvm_range_snapshot(struct vsvm_range *range, unsigned long start,
+			unsigned long end, struct vsvm_batch *batch,
+			unsigned long *seq)
+{
 	struct hmm_range hmm = {
-		.notifier = &range->notifier,
 		.start = start,
 		.end = end,
 		.hmm_pfns = batch->pfns,
-		.pfn_flags_mask = HMM_PFN_REQ_FAULT | HMM_PFN_REQ_WRITE,
-		.dev_private_owner = owner,
+		.dev_private_owner = range->vm->vdev->vram.pgmap.owner,
 	};
-	unsigned long *wanted = &batch->pfns[(addr - start) >> PAGE_SHIFT];
+	int ret = vsvm_range_walk(range, &hmm);
+
+	*seq = hmm.notifier_seq;
+	return ret;
+}
+
+/**
+ * vsvm_range_fault_in() - fault pages of the process in, as the CPU would
+ * @range: the block
+ * @start: first page
+ * @end: end of the last page; all from @start on are faulted in
+ * @write: for writing
+ * @batch: &vsvm_batch.faulted is used
+ *
+ * A page in VRAM that cannot be written to, because it is shared after a
+ * fork(), comes home and is copied. hmm_range_fault() does that for other
+ * devices' pages only, so it is not told that the page is ours.
+ *
+ * Context: The mmap lock is held for reading.
+ * Return: 0, -EBUSY, or an error of hmm_range_fault().
+ */
+int vsvm_range_fault_in(struct vsvm_range *range, unsigned long start,
+			unsigned long end, bool write, struct vsvm_batch *batch)
+{
+	struct hmm_range hmm = {
+		.start = start,
+		.end = end,
+		.hmm_pfns = batch->faulted,
+		.default_flags = HMM_PFN_REQ_FAULT |
+				 (write ? HMM_PFN_REQ_WRITE : 0),
+	};
+
+	return vsvm_range_walk(range, &hmm);
+}
+
+/**
+ * vsvm_range_map() - let the GPU see what the process has in a block
+ * @range: the block
+ * @start: start of the part to map
+ * @end: end of the part
+ * @pfns: result of vsvm_range_snapshot() for that part
+ * @seq: likewise
+ * @bytes: set to the number of bytes that are accessible now and were not
+ *
+ * Context: The mmap lock is held for reading.
+ * Return: 0, -EAGAIN when the snapshot is out of date, -ENODEV when the device
+ * has gone, or -ENOMEM.
+ */
+int vsvm_range_map(struct vsvm_range *range, unsigned long start,
+		   unsigned long end, const unsigned long *pfns,
+		   unsigned long seq, u64 *bytes)
+{
 	struct vsvm_vm *vm = range->vm;
-	u64 begin;
+	u64 begin = ktime_get_ns();
 	int ret;
 
-	for (;;) {
-		if (time_after(jiffies, timeout))
-			return -EBUSY;
+	ret = vsvm_pt_lock_prepared(vm);
+	if (ret)
+		return ret;
 
-		hmm.notifier_seq = mmu_interval_read_begin(&range->notifier);
-		memset(batch->pfns, 0, count * sizeof(batch->pfns[0]));
-		if (required)
-			*wanted = required;
-		ret = hmm_range_fault(&hmm);
-		if (ret == -EBUSY)
-			continue;
-		if (ret)
-			return ret;
-
-		begin = ktime_get_ns();
-		ret = vsvm_pt_lock_prepared(vm);
-		if (ret)
-			return ret;
-		if (!mmu_interval_read_retry(&range->notifier,
-					     hmm.notifier_seq))
-			break;
-		mutex_unlock(&vm->pt_lock);
-	}
-
-	if (vm->dead) {
+	if (mmu_interval_read_retry(&range->notifier, seq)) {
+		ret = -EAGAIN;
+	} else if (vm->dead) {
 		ret = -ENODEV;
-	} else if ((required & HMM_PFN_REQ_WRITE) &&
-		   !(*wanted & HMM_PFN_WRITE)) {
-		ret = -ESTALE;
 	} else {
-		vsvm_mark_dirty(batch->pfns, count);
-		*bytes = vsvm_pt_map(vm, start, end, batch->pfns,
+		vsvm_mark_dirty(pfns, (end - start) >> PAGE_SHIFT);
+		*bytes = vsvm_pt_map(vm, start, end, pfns,
 				     range->flush_pending);
 		range->flush_pending = false;
 	}
@@ -275,31 +309,4 @@ int vsvm_range_map(struct vsvm_range *range, unsigned long start,
 		vsvm_stage_add(&vm->vdev->stats, DRM_VSVM_STAGE_BIND, *bytes,
 			       ktime_get_ns() - begin);
 	return ret;
-}
-
-/**
- * vsvm_range_break_cow() - give the process a page of its own to write to
- * @range: the block
- * @addr: page in the block
- *
- * hmm_range_fault() leaves a page of VRAM that is shared after a fork() alone,
- * even if it was asked for write access. Without an owner it brings the page to
- * system memory, as the CPU would, and breaks the sharing there.
- *
- * Context: The mmap lock is held for reading.
- * Return: 0, or an error of hmm_range_fault().
- */
-int vsvm_range_break_cow(struct vsvm_range *range, unsigned long addr)
-{
-	unsigned long pfn = 0;
-	struct hmm_range hmm = {
-		.notifier = &range->notifier,
-		.start = addr,
-		.end = addr + PAGE_SIZE,
-		.hmm_pfns = &pfn,
-		.default_flags = HMM_PFN_REQ_FAULT | HMM_PFN_REQ_WRITE,
-	};
-
-	hmm.notifier_seq = mmu_interval_read_begin(&range->notifier);
-	return hmm_range_fault(&hmm);
 }

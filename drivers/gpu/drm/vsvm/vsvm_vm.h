@@ -39,13 +39,13 @@ struct vsvm_vm {
 	struct list_head link;
 	u32 vmid;
 
-	struct mutex queues_lock;
+	struct mutex queues_lock;	/* for queues */
 	struct xarray queues;
 	atomic64_t busy_ns;
 
 	struct xarray ranges;
 
-	struct mutex pt_lock;
+	struct mutex pt_lock;		/* for pt and dead */
 	struct vsvm_pt pt;
 	bool dead;
 };
@@ -67,7 +67,8 @@ struct vsvm_range {
  * struct vsvm_batch - scratch memory of one block's migration or mapping
  * @src: source entries
  * @dst: destination entries
- * @pfns: result of hmm_range_fault()
+ * @pfns: what the process has, from vsvm_range_snapshot()
+ * @faulted: result of vsvm_range_fault_in(), of no interest
  */
 struct vsvm_batch {
 	union {
@@ -75,7 +76,10 @@ struct vsvm_batch {
 			unsigned long src[VSVM_BLOCK_PAGES];
 			unsigned long dst[VSVM_BLOCK_PAGES];
 		};
-		unsigned long pfns[VSVM_BLOCK_PAGES];
+		struct {
+			unsigned long pfns[VSVM_BLOCK_PAGES];
+			unsigned long faulted[VSVM_BLOCK_PAGES];
+		};
 	};
 };
 
@@ -90,10 +94,14 @@ void vsvm_vm_shutdown_all(struct vsvm_device *vdev);
 /* vsvm_svm.c */
 struct vsvm_range *vsvm_range_get(struct vsvm_vm *vm, unsigned long addr);
 void vsvm_ranges_fini(struct vsvm_vm *vm);
+int vsvm_range_snapshot(struct vsvm_range *range, unsigned long start,
+			unsigned long end, struct vsvm_batch *batch,
+			unsigned long *seq);
+int vsvm_range_fault_in(struct vsvm_range *range, unsigned long start,
+			unsigned long end, bool write, struct vsvm_batch *batch);
 int vsvm_range_map(struct vsvm_range *range, unsigned long start,
-		   unsigned long end, unsigned long addr, unsigned long required,
-		   void *owner, struct vsvm_batch *batch, u64 *bytes);
-int vsvm_range_break_cow(struct vsvm_range *range, unsigned long addr);
+		   unsigned long end, const unsigned long *pfns,
+		   unsigned long seq, u64 *bytes);
 bool vsvm_check_user_range(u64 addr, u64 length);
 
 /* vsvm_migrate.c */

@@ -54,7 +54,7 @@ struct vsvm_vram {
 	struct vsvm_block *blocks;
 	unsigned long num_blocks;
 
-	spinlock_t lock;
+	spinlock_t lock;		/* for blocks and all below */
 	struct list_head free;
 	struct list_head partial;
 	struct list_head full;
