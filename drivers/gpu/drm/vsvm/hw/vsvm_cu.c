@@ -46,8 +46,6 @@ void vsvm_cu_interrupt(struct vsvm_cu *cu, u32 sources)
 /**
  * vsvm_cu_enqueue() - give a context a turn
  * @ctx: the context
- *
- * One that has its turn now looks at its state at the end of it.
  */
 void vsvm_cu_enqueue(struct vsvm_context *ctx)
 {
@@ -55,7 +53,7 @@ void vsvm_cu_enqueue(struct vsvm_context *ctx)
 
 	lockdep_assert_held(&cu->hw->lock);
 
-	if (ctx->queued || ctx->running)
+	if (ctx->queued)
 		return;
 	ctx->queued = true;
 	ctx->ring->busy++;
@@ -132,7 +130,6 @@ static void vsvm_context_settle(struct vsvm_context *ctx)
 
 	if (ctx->working && !ring->abort)
 		vsvm_faults_record(ctx);
-	ctx->running = false;
 	if (ctx->working && (ctx->runnable || !ctx->alive || ctx->acked ||
 			     ctx->retry || ring->abort))
 		vsvm_cu_enqueue(ctx);
@@ -170,7 +167,6 @@ static void vsvm_cu_step(struct vsvm_cu *cu)
 	if (ctx) {
 		list_del_init(&ctx->node);
 		ctx->queued = false;
-		ctx->running = true;
 		execute = vsvm_context_prepare(ctx);
 	}
 	spin_unlock(&hw->lock);

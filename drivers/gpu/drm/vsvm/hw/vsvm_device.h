@@ -44,13 +44,12 @@ enum vsvm_hart_state {
  * @records: records of the fault buffer that harts wait for
  * @starved: in &vsvm_faults.starved while the fault buffer has no record for it
  * @queued: waits for its turn on the compute unit
- * @running: has its turn; the fields from @fresh on belong to the thread of the
- *	compute unit, otherwise to whoever holds &vsvm_hw.lock
  * @working: takes part in the current dispatch of the ring
  * @acked: there are answered records
  * @retry: harts that missed may try again to get a record
  * @next_group: the work-group to run next
- * @fresh: @group has not been set up yet
+ * @fresh: @group has not been set up yet; from here on the fields belong to the
+ *	thread of the compute unit
  * @group: linear index of the current work-group
  * @size: its harts
  * @alive: those that have not ended
@@ -68,7 +67,6 @@ struct vsvm_context {
 	struct list_head records;
 	struct list_head starved;
 	bool queued;
-	bool running;
 	bool working;
 	bool acked;
 	bool retry;
@@ -108,7 +106,7 @@ struct vsvm_slot {
  * @tail: ended dispatches popped
  * @groups: work-groups of the current dispatch
  * @active: contexts that work on the current dispatch
- * @busy: contexts that are queued or running
+ * @busy: contexts in a queue and contexts that have their turn
  * @abort: the current dispatch has failed or is to be killed
  * @stopped: a dispatch has failed, no other will run
  * @dying: the ring is being destroyed

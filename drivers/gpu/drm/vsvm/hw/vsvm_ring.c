@@ -109,7 +109,7 @@ void vsvm_ring_fail(struct vsvm_ring *ring, const struct vsvm_hw_done *why)
 }
 
 /**
- * vsvm_ring_unbusy() - a context is neither queued nor running any more
+ * vsvm_ring_unbusy() - a context has had its turn
  * @ring: its ring, not to be touched again when it is dying
  */
 void vsvm_ring_unbusy(struct vsvm_ring *ring)

@@ -268,6 +268,54 @@ static void test_parallel(void)
 	EQUAL(blocks(), 2, "they share their blocks");
 }
 
+struct racer {
+	pthread_t thread;
+	pthread_barrier_t *start;
+	u64 mem;
+	u64 vram;
+	bool ok;
+};
+
+static void *racer_main(void *data)
+{
+	struct racer *r = data;
+	u32 i;
+
+	for (i = 0; i < 100; i++) {
+		pthread_barrier_wait(r->start);
+		r->ok &= !copy(r->vram, r->mem, 8, VSVM_HW_COPY_DST_VRAM);
+		pthread_barrier_wait(r->start);
+		if (r->vram % SZ_2M)
+			continue;
+		r->ok &= blocks() == 1;
+		vsvm_hw_vram_discard(m->hw, r->vram, SZ_2M);
+	}
+	return NULL;
+}
+
+/* Two copies are the first to write to a block */
+static void test_first_write(void)
+{
+	struct racer r[2];
+	pthread_barrier_t start;
+	u64 mem = ram_page(m);
+	u32 i;
+
+	vsvm_hw_vram_discard(m->hw, 0, VRAM_SIZE);
+	pthread_barrier_init(&start, NULL, 2);
+	for (i = 0; i < 2; i++) {
+		r[i] = (struct racer){
+			.start = &start, .mem = mem, .vram = SZ_2M + i * 8, .ok = true};
+		if (pthread_create(&r[i].thread, NULL, racer_main, &r[i]))
+			abort();
+	}
+	for (i = 0; i < 2; i++)
+		pthread_join(r[i].thread, NULL);
+	CHECK(r[0].ok && r[1].ok, "a block that two copies find missing is made once");
+	EQUAL(blocks(), 0, "none is left");
+	pthread_barrier_destroy(&start);
+}
+
 int main(void)
 {
 	m = machine_with_gpu(1, 1, 1);
@@ -278,6 +326,7 @@ int main(void)
 	test_list();
 	test_discard();
 	test_parallel();
+	test_first_write();
 	machine_free(m);
 	return test_finish();
 }

@@ -6,6 +6,7 @@
 /* The whole GPU: rings, work-groups, barriers, faults, compute units */
 
 #include <assert.h>
+#include <unistd.h>
 
 #include "machine.h"
 #include "rv.h"
@@ -309,10 +310,11 @@ static void test_barrier(void)
 	/* counter of the group at arg + 8 * group; wrong sums go to arg + 2048 */
 	CODE_AT(m, CODE, rv_slli(S0, A5, 3), rv_add(S0, S0, A0), rv_addi(S2, A0, 1024),
 		rv_addi(S2, S2, 1024), rv_addi(S4, A7, 0), rv_li(S1, 1), rv_li(S3, 3),
-		/* loop: */
+		/* loop: the first hart comes late */
+		rv_bne(A4, X0, 16), rv_lui(T2, 2), rv_addi(T2, T2, -1), rv_bne(T2, X0, -4),
 		rv_amoadd_d(X0, S1, S0), rv_li(A7, 1), RV_ECALL, rv_ld(T0, S0, 0),
 		rv_add(T1, T1, S4), rv_beq(T0, T1, 8), rv_amoadd_d(X0, S1, S2), RV_ECALL,
-		rv_addi(S3, S3, -1), rv_bne(S3, X0, -36), rv_ret());
+		rv_addi(S3, S3, -1), rv_bne(S3, X0, -52), rv_ret());
 	done = run(m, &d);
 	EQUAL(done.status, VSVM_ISA_STATUS_OK, "barriers let everybody through");
 	EQUAL(mem[256], 0, "each time after all have come");
@@ -500,9 +502,9 @@ static void test_endless(void)
 /* Destroy a ring whose harts are parked, with records in every state */
 static void test_destroy_parked(void)
 {
-	struct machine *m = machine_with_gpu(2, 8, 8);
+	struct machine *m = machine_with_gpu(2, 8, 1);
 	struct vsvm_hw_dispatch d = grid(CODE, LAZY, 2, 8);
-	struct vsvm_hw_fault taken, late = {};
+	struct vsvm_hw_fault taken, next = {};
 	u32 ring = new_ring(m, 2), other;
 
 	CODE_AT(m, CODE, rv_slli(T0, A1, 12), rv_add(T0, T0, A0), rv_sd(A1, T0, 0), rv_ret());
@@ -511,17 +513,71 @@ static void test_destroy_parked(void)
 	CHECK(vsvm_hw_fault_pop(m->hw, &taken), "the driver takes a record");
 	EQUAL(taken.vmid, m->vmid, "of the address space");
 	vsvm_hw_ring_destroy(m->hw, ring);
-	CHECK(!vsvm_hw_fault_pop(m->hw, &late), "the others are gone with their ring");
+	CHECK(!vsvm_hw_fault_pop(m->hw, &next), "the others are gone with their ring");
 	vsvm_hw_fault_ack(m->hw, &taken, true);
 
 	m->serve = serve_map;
 	other = new_ring(m, 2);
 	assert(!vsvm_hw_ring_submit(m->hw, other, &d));
+	while (!vsvm_hw_fault_pop(m->hw, &next))
+		machine_irq(m, VSVM_HW_IRQ_FAULT);
+	/* The only record there is, used again */
 	vsvm_hw_fault_ack(m->hw, &taken, false);
+	vsvm_hw_fault_ack(m->hw, &next, m->serve(m, &next));
 	EQUAL(machine_wait(m, other).status, VSVM_ISA_STATUS_OK,
 	      "late answers do not reach the next ring");
-	EQUAL(m->popped, 16, "whose faults are served");
+	EQUAL(m->popped, 15, "whose other faults are served");
 	vsvm_hw_ring_destroy(m->hw, other);
+	machine_free(m);
+}
+
+/* The page of the first ring is never mapped, so that it wants records for ever */
+static bool serve_second(struct machine *m, const struct vsvm_hw_fault *fault)
+{
+	return fault->addr == LAZY || serve_map(m, fault);
+}
+
+/* One record, and two rings that want it */
+static void test_starving(void)
+{
+	struct machine *m = machine_with_gpu(1, 4, 1);
+	struct vsvm_hw_dispatch d = grid(CODE, LAZY, 1, 1);
+	u32 greedy = new_ring(m, 2), modest = new_ring(m, 2);
+
+	CODE_AT(m, CODE, rv_slli(T0, A1, 12), rv_add(T0, T0, A0), rv_sd(X0, T0, 0), rv_ret());
+	m->serve = serve_second;
+	assert(!vsvm_hw_ring_submit(m->hw, greedy, &d));
+	machine_irq(m, VSVM_HW_IRQ_FAULT);
+	d = grid(CODE, LAZY + 0x10000, 1, 4);
+	assert(!vsvm_hw_ring_submit(m->hw, modest, &d));
+	machine_serve(m);
+	EQUAL(machine_wait(m, modest).status, VSVM_ISA_STATUS_OK,
+	      "a ring that faults without end does not keep records from another");
+	vsvm_hw_ring_destroy(m->hw, greedy);
+
+	/* Both want the same page; the second one comes while the first has its record */
+	m->serve = serve_map;
+	m->popped = 0;
+	greedy = new_ring(m, 2);
+	d = grid(CODE, LAZY + 0x20000, 1, 1);
+	assert(!vsvm_hw_ring_submit(m->hw, greedy, &d));
+	machine_irq(m, VSVM_HW_IRQ_FAULT);
+	assert(!vsvm_hw_ring_submit(m->hw, modest, &d));
+	usleep(20000);
+	machine_serve(m);
+	EQUAL(machine_wait(m, greedy).status, VSVM_ISA_STATUS_OK, "two rings want one page");
+	EQUAL(machine_wait(m, modest).status, VSVM_ISA_STATUS_OK, "both get it");
+	EQUAL(m->popped, 1, "by one fault, as the buffer was full for the second");
+
+	/* Four harts want pages of one huge page */
+	m->serve = serve_map_huge;
+	m->popped = 0;
+	d = grid(CODE, LAZY + SZ_2M, 1, 4);
+	assert(!vsvm_hw_ring_submit(m->hw, modest, &d));
+	EQUAL(machine_wait(m, modest).status, VSVM_ISA_STATUS_OK, "a full buffer, a huge page");
+	EQUAL(m->popped, 1, "who had to wait for a record looks again first");
+	vsvm_hw_ring_destroy(m->hw, greedy);
+	vsvm_hw_ring_destroy(m->hw, modest);
 	machine_free(m);
 }
 
@@ -660,6 +716,7 @@ int main(void)
 	test_ring();
 	test_endless();
 	test_destroy_parked();
+	test_starving();
 	test_refuse_one();
 	test_two_processes();
 	test_repeatable();

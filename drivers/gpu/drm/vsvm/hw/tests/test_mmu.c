@@ -421,6 +421,9 @@ static void test_amo(void)
 		{"amomax of -1", rv_amomax_w, rv_amomax_d, 7, 0xffffffffffffffff, 7, 7},
 		{"amominu", rv_amominu_w, rv_amominu_d, 0xffffffff00000001, 0x00000000fffffffe, 1,
 		 0x00000000fffffffe},
+		{"amomax of a negative word", rv_amomax_w, rv_amomax_d, 5, 0x80000000, 5,
+		 0x80000000},
+		{"amominu of a small word", rv_amominu_w, rv_amominu_d, 2, 0xf00000001, 1, 2},
 		{"amominu of large", rv_amominu_w, rv_amominu_d, 0xffffffffffffffff,
 		 0x8000000080000000, 0x80000000, 0x8000000080000000},
 		{"amomaxu", rv_amomaxu_w, rv_amomaxu_d, 0xffffffff00000001, 0x00000000fffffffe,
@@ -503,8 +506,9 @@ static void test_lr_sc(void)
 	RUN(&hart, rv_lr_d(A0, A1), rv_sd(A2, A1, 0), rv_sc_d(A3, X0, A1));
 	EQUAL(hart.x[A3], 1, "sc.d after a store fails");
 	EQUAL(mem[0], 9, "the store stays");
+	mem[1] = mem[0];
 	RUN(&hart, rv_lr_d(A0, A1), rv_sc_d(A3, A2, A4));
-	EQUAL(hart.x[A3], 1, "sc.d to another address fails");
+	EQUAL(hart.x[A3], 1, "sc.d to another address fails, whatever is there");
 	RUN(&hart, rv_lr_d(A0, A1), rv_sc_w(A3, A2, A1));
 	EQUAL(hart.x[A3], 1, "sc.w after lr.d fails");
 	RUN(&hart, rv_lr_d(A0, A1), rv_sc_d(A3, A0, A1), rv_sc_d(A3, A0, A1));
