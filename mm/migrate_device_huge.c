@@ -328,6 +328,8 @@ static int split_unmapped_folio(struct folio *folio, struct page *fault_page)
 		.rmap_one = split_migration_pmd,
 	};
 	bool fault = is_fault_folio(fault_page, folio);
+	struct anon_vma *anon_vma = NULL;
+	unsigned long i;
 	int ret;
 
 	if (folio_test_swapcache(folio) && !folio_free_swap(folio))
@@ -335,10 +337,21 @@ static int split_unmapped_folio(struct folio *folio, struct page *fault_page)
 
 	rmap_walk(folio, &rwc);
 
+	/* See migrate_device_pfn_lock(): each part has a reference of its own. */
+	if (folio_is_zone_device(folio))
+		anon_vma = folio->private;
+
 	ret = split_isolated_folio(folio, 1 + fault);
-	if (!ret && fault)
+	if (ret)
+		return ret;
+
+	for (i = 1; anon_vma && i < HPAGE_PMD_NR; i++) {
+		get_anon_vma(anon_vma);
+		set_page_private(&folio->page + i, (unsigned long)anon_vma);
+	}
+	if (fault)
 		get_page(fault_page);
-	return ret;
+	return 0;
 }
 
 /**
