@@ -23,13 +23,13 @@
  * @src: source, aligned to 8 bytes
  * @size: bytes, a multiple of 8
  */
-__no_sanitize_address
 void vsvm_copy_words(void *dst, const void *src, size_t size)
 {
 	const u64 *s = src;
 	u64 *d = dst;
 
-	vsvm_os_check_access(src, dst, size);
+	vsvm_os_check_read(src, size);
+	vsvm_os_check_write(dst, size);
 	for (; size >= 64; size -= 64, s += 8, d += 8) {
 		u64 w0 = READ_ONCE(s[0]), w1 = READ_ONCE(s[1]);
 		u64 w2 = READ_ONCE(s[2]), w3 = READ_ONCE(s[3]);
@@ -54,12 +54,11 @@ void vsvm_copy_words(void *dst, const void *src, size_t size)
  * @dst: destination, aligned to 8 bytes
  * @size: bytes, a multiple of 8
  */
-__no_sanitize_address
 void vsvm_zero_words(void *dst, size_t size)
 {
 	u64 *d = dst;
 
-	vsvm_os_check_access(NULL, dst, size);
+	vsvm_os_check_write(dst, size);
 	for (; size >= 64; size -= 64, d += 8) {
 		WRITE_ONCE(d[0], 0);
 		WRITE_ONCE(d[1], 0);

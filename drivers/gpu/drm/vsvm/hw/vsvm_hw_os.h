@@ -92,16 +92,21 @@ static inline void vsvm_os_block_free(void *mem)
 }
 
 /**
- * vsvm_os_check_access() - let KASAN check the ranges of a copy
- * @src: range to be read, or NULL
- * @dst: range to be written
+ * vsvm_os_check_read() - let KASAN check memory that is going to be read
+ * @mem: the memory
  * @size: bytes
+ *
+ * For code that the compiler does not instrument because it is too hot for that.
  */
-static inline void vsvm_os_check_access(const void *src, void *dst, size_t size)
+static __always_inline void vsvm_os_check_read(const void *mem, size_t size)
 {
-	if (src)
-		kasan_check_read(src, size);
-	kasan_check_write(dst, size);
+	__kasan_check_read(mem, size);
+}
+
+/* Same as vsvm_os_check_read() for memory that is going to be written */
+static __always_inline void vsvm_os_check_write(void *mem, size_t size)
+{
+	__kasan_check_write(mem, size);
 }
 
 #endif /* __KERNEL__ */

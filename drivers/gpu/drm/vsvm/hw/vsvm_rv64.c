@@ -118,6 +118,7 @@ execute_load(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
 	} else {
 		mmu->hits++;
 		host = (const void *)(va + page->offset);
+		vsvm_os_check_read(host, size);
 		if (size == 1)
 			raw = READ_ONCE(*(const u8 *)host);
 		else if (size == 2)
@@ -146,6 +147,7 @@ execute_store(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
 
 	mmu->hits++;
 	host = (void *)(va + page->offset);
+	vsvm_os_check_write(host, size);
 	if (size == 1)
 		WRITE_ONCE(*(u8 *)host, value);
 	else if (size == 2)

@@ -42,7 +42,6 @@ typedef int64_t s64;
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #undef __always_inline
 #define __always_inline inline __attribute__((__always_inline__))
-#define __no_sanitize_address
 
 #define READ_ONCE(x)	 __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
@@ -378,10 +377,15 @@ static inline void vsvm_os_block_free(void *mem)
 	free(mem);
 }
 
-static inline void vsvm_os_check_access(const void *src, void *dst, size_t size)
+static inline void vsvm_os_check_read(const void *mem, size_t size)
 {
-	(void)src;
-	(void)dst;
+	(void)mem;
+	(void)size;
+}
+
+static inline void vsvm_os_check_write(void *mem, size_t size)
+{
+	(void)mem;
 	(void)size;
 }
 
