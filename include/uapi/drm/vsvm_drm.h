@@ -214,7 +214,8 @@ enum drm_vsvm_location {
  * Moves what can be moved and returns when it is done. Pages that cannot move
  * (file mappings, pinned pages, no VRAM left) stay where they are: that is not
  * an error, see @moved. A range with an unmapped hole gives -EFAULT, after the
- * part before the hole has been moved.
+ * part before the hole has been moved. After a prefetch to VRAM the GPU does not
+ * fault on the range, unless something changes there before it comes.
  *
  * @addr: start of the range, a multiple of the base page size
  * @length: length of the range, likewise, not 0

@@ -38,6 +38,7 @@
 #include <drm/drm_print.h>
 #include <drm/vsvm_isa.h>
 
+#include "vsvm_trace.h"
 #include "vsvm_vm.h"
 
 #define VSVM_FAULT_TRIES		10
@@ -202,7 +203,7 @@ static bool vsvm_fault_handle(struct vsvm_device *vdev,
 	struct vsvm_stats *stats = &vdev->stats;
 	u64 begin = ktime_get_ns();
 	struct vsvm_vm *vm;
-	u64 bytes = 0;
+	u64 bytes = 0, ns;
 	int ret;
 
 	vm = vsvm_vm_lookup(vdev, fault->vmid);
@@ -216,6 +217,8 @@ static bool vsvm_fault_handle(struct vsvm_device *vdev,
 	}
 
 	ret = vsvm_fault_serve(vm, fault->addr, write, batch, &bytes);
+	ns = ktime_get_ns() - begin;
+	trace_vsvm_gpu_fault(vdev, fault, ret, bytes, ns);
 	if (ret) {
 		drm_dbg(&vdev->drm, "fault at %#llx, access %u: %d\n",
 			fault->addr, fault->access, ret);
@@ -224,8 +227,7 @@ static bool vsvm_fault_handle(struct vsvm_device *vdev,
 		atomic64_inc(&stats->gpu_faults_stale);
 	} else {
 		atomic64_inc(&stats->gpu_faults_served[vsvm_size_class(bytes)]);
-		vsvm_stage_add(stats, DRM_VSVM_STAGE_GPU_FAULT, bytes,
-			       ktime_get_ns() - begin);
+		vsvm_stage_add(stats, DRM_VSVM_STAGE_GPU_FAULT, bytes, ns);
 	}
 	vsvm_vm_put(vm);
 	return !ret;

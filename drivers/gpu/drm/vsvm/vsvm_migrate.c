@@ -33,6 +33,7 @@
 
 #include <drm/drm_print.h>
 
+#include "vsvm_trace.h"
 #include "vsvm_vm.h"
 
 #define VSVM_COPY_DESCS	16
@@ -288,7 +289,7 @@ u64 vsvm_migrate_to_vram(struct vsvm_vm *vm, struct vm_area_struct *vma,
 		.flags = MIGRATE_VMA_SELECT_SYSTEM,
 	};
 	u64 begin = ktime_get_ns();
-	u64 moved;
+	u64 moved, ns;
 
 	if (end - start == VSVM_BLOCK_SIZE && vsvm_huge_enabled())
 		args.flags |= MIGRATE_VMA_SELECT_COMPOUND;
@@ -305,9 +306,10 @@ u64 vsvm_migrate_to_vram(struct vsvm_vm *vm, struct vm_area_struct *vma,
 				 vdev->stats.folios_to_vram);
 	migrate_vma_finalize(&args);
 
+	ns = ktime_get_ns() - begin;
+	trace_vsvm_migrate(vdev, true, start, end, moved, ns);
 	if (moved)
-		vsvm_stage_add(&vdev->stats, DRM_VSVM_STAGE_TO_VRAM, moved,
-			       ktime_get_ns() - begin);
+		vsvm_stage_add(&vdev->stats, DRM_VSVM_STAGE_TO_VRAM, moved, ns);
 	return moved;
 }
 
@@ -416,7 +418,7 @@ u64 vsvm_migrate_to_ram(struct vsvm_device *vdev, struct vm_area_struct *vma,
 		.flags = MIGRATE_VMA_SELECT_DEVICE_PRIVATE,
 	};
 	u64 begin = ktime_get_ns();
-	u64 moved;
+	u64 moved, ns;
 	int error;
 
 	if (end - start == VSVM_BLOCK_SIZE)
@@ -429,9 +431,10 @@ u64 vsvm_migrate_to_ram(struct vsvm_device *vdev, struct vm_area_struct *vma,
 	moved = vsvm_to_ram(vdev, &args, &error);
 	migrate_vma_finalize(&args);
 
+	ns = ktime_get_ns() - begin;
+	trace_vsvm_migrate(vdev, false, start, end, moved, ns);
 	if (moved)
-		vsvm_stage_add(&vdev->stats, DRM_VSVM_STAGE_TO_RAM, moved,
-			       ktime_get_ns() - begin);
+		vsvm_stage_add(&vdev->stats, DRM_VSVM_STAGE_TO_RAM, moved, ns);
 	return moved;
 }
 
@@ -460,7 +463,7 @@ vm_fault_t vsvm_cpu_fault(struct vm_fault *vmf)
 		.fault_page = vmf->page,
 	};
 	u64 begin = ktime_get_ns();
-	u64 moved = 0;
+	u64 moved = 0, ns;
 	unsigned long *wanted;
 	vm_fault_t ret = 0;
 	int error = 0;
@@ -498,9 +501,9 @@ vm_fault_t vsvm_cpu_fault(struct vm_fault *vmf)
 	migrate_vma_finalize(&args);
 out:
 	kfree(batch);
+	ns = ktime_get_ns() - begin;
+	trace_vsvm_cpu_fault(vdev, vmf->address, huge, moved, ns);
 	if (moved) {
-		u64 ns = ktime_get_ns() - begin;
-
 		vsvm_stage_add(&vdev->stats, DRM_VSVM_STAGE_TO_RAM, moved, ns);
 		vsvm_stage_add(&vdev->stats, DRM_VSVM_STAGE_CPU_FAULT, moved, ns);
 	}
@@ -513,7 +516,7 @@ static u64 vsvm_migrate_block_to_ram(struct vsvm_device *vdev,
 {
 	unsigned long pfn = vdev->vram.first_pfn + block * VSVM_BLOCK_PAGES;
 	u64 begin = ktime_get_ns();
-	u64 moved;
+	u64 moved, ns;
 
 	memset(batch, 0, sizeof(*batch));
 	if (migrate_device_range(batch->src, pfn, VSVM_BLOCK_PAGES))
@@ -528,9 +531,10 @@ static u64 vsvm_migrate_block_to_ram(struct vsvm_device *vdev,
 	vsvm_ram_mark_dirty(batch->src, batch->dst, VSVM_BLOCK_PAGES);
 	migrate_device_finalize(batch->src, batch->dst, VSVM_BLOCK_PAGES);
 
+	ns = ktime_get_ns() - begin;
+	trace_vsvm_evict(vdev, block, moved, ns);
 	if (moved)
-		vsvm_stage_add(&vdev->stats, DRM_VSVM_STAGE_TO_RAM, moved,
-			       ktime_get_ns() - begin);
+		vsvm_stage_add(&vdev->stats, DRM_VSVM_STAGE_TO_RAM, moved, ns);
 	return moved;
 }
 

@@ -133,8 +133,10 @@ static int vsvm_residency_block(struct vsvm_residency *res, unsigned long start,
 	int ret;
 
 	do {
-		if (!tries-- || fatal_signal_pending(current))
+		if (fatal_signal_pending(current))
 			return -EINTR;
+		if (!tries--)
+			return -EAGAIN;
 		hmm.notifier_seq = mmu_interval_read_begin(&res->notifier);
 		memset(res->pfns, 0, sizeof(res->pfns));
 		if (mmap_read_lock_killable(mm))

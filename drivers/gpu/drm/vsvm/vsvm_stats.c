@@ -21,6 +21,9 @@
 
 #include "vsvm_vm.h"
 
+#define CREATE_TRACE_POINTS
+#include "vsvm_trace.h"
+
 static void vsvm_read_array(u64 *to, const atomic64_t *from, unsigned int count)
 {
 	while (count--)

@@ -21,10 +21,9 @@ struct vsvm_stage {
 	atomic64_t bytes;
 };
 
-/**
- * struct vsvm_stats - the live form of &struct drm_vsvm_counters
- *
- * Members have the names and meanings that they have there. Any context.
+/*
+ * The live form of &struct drm_vsvm_counters. Members have the names and
+ * meanings that they have there; they may be changed in any context.
  */
 struct vsvm_stats {
 	atomic64_t folios_allocated[DRM_VSVM_ORDERS];

@@ -59,6 +59,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "vsvm_trace.h"
 #include "vsvm_vm.h"
 
 /**
@@ -100,6 +101,8 @@ static bool vsvm_range_invalidate(struct mmu_interval_notifier *notifier,
 	start = ALIGN_DOWN(start, PAGE_SIZE);
 	if (vsvm_pt_clear(vm, start, PAGE_ALIGN(end)))
 		range->flush_pending = true;
+	trace_vsvm_invalidate(vm->vdev, vm->vmid, start, end, event->event,
+			      range->flush_pending);
 	if (range->flush_pending) {
 		done = !vsvm_hw_tlb_invalidate(vm->vdev->hw, vm->vmid, first,
 					       first + VSVM_BLOCK_SIZE,
@@ -305,8 +308,10 @@ int vsvm_range_map(struct vsvm_range *range, unsigned long start,
 	}
 	mutex_unlock(&vm->pt_lock);
 
-	if (!ret && *bytes)
+	if (!ret && *bytes) {
+		trace_vsvm_bind(vm->vdev, vm->vmid, start, end, *bytes);
 		vsvm_stage_add(&vm->vdev->stats, DRM_VSVM_STAGE_BIND, *bytes,
 			       ktime_get_ns() - begin);
+	}
 	return ret;
 }

@@ -36,7 +36,8 @@
 #include "vsvm_drv.h"
 #include "vsvm_vm.h"
 
-#define VSVM_DISCARD_DELAY	(HZ / 2)
+/* Long enough not to free what a program uses again and again. */
+#define VSVM_DISCARD_DELAY	(5 * HZ)
 
 /**
  * struct vsvm_block - 2 MiB of VRAM
@@ -196,7 +197,8 @@ void vsvm_vram_release(struct vsvm_vram *vram, unsigned long pfn,
 	spin_unlock_irqrestore(&vram->lock, flags);
 
 	if (idle)
-		schedule_delayed_work(&vram->discard_work, VSVM_DISCARD_DELAY);
+		mod_delayed_work(system_wq, &vram->discard_work,
+				 VSVM_DISCARD_DELAY);
 }
 
 /**
