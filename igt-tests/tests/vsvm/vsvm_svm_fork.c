@@ -416,14 +416,14 @@ static void generation(struct vsvm_buffer *buffer, int depth)
 	if (!depth)
 		return;
 	vsvm_test_open(&own);
-	vsvm_gpu_add(&own, buffer, 0, SIZE, depth);
+	vsvm_gpu_add(&own, buffer, 0, buffer->size, depth);
 	pid = fork();
 	igt_assert_lte(0, pid);
 	if (!pid) {
 		generation(buffer, depth - 1);
 		_exit(IGT_EXIT_SUCCESS);
 	}
-	vsvm_gpu_add(&own, buffer, 0, SIZE, 10 * depth);
+	vsvm_gpu_add(&own, buffer, 0, buffer->size, 10 * depth);
 	igt_assert_eq(waitpid(pid, &status, 0), pid);
 	igt_assert_eq(status, 0);
 	vsvm_buffer_check(buffer);
@@ -431,13 +431,18 @@ static void generation(struct vsvm_buffer *buffer, int depth)
 
 static void generations(struct vsvm_test *t, unsigned int flags)
 {
-	struct vsvm_buffer *buffer = in_vram(t, flags);
+	struct vsvm_buffer *buffer;
+
+	/* CPU and GPUs of all of them work on it at once: every access may move it */
+	buffer = vsvm_buffer_create_filled(VSVM_2M, VSVM_THP, 1);
+	(void)flags;
+	vsvm_gpu_add(t, buffer, 0, buffer->size, 3);
 
 	igt_fork(child, 1) {
 		igt_assert_eq(child, 0);
 		generation(buffer, 3);
 	}
-	vsvm_gpu_add(t, buffer, 0, SIZE, 77);
+	vsvm_gpu_add(t, buffer, 0, buffer->size, 77);
 	igt_waitchildren();
 	vsvm_buffer_check(buffer);
 }
