@@ -146,13 +146,8 @@ static void put_stages(struct json *json, const struct drm_vsvm_counters *counte
 /* The counters of code, arguments, result and tables: all that is not input. */
 static void put_besides(struct json *json, const struct run *run)
 {
-	const struct drm_vsvm_counters *count = &run->phase[PHASE_COUNT].grown;
-	const struct drm_vsvm_counters *read = &run->phase[PHASE_READ_INPUT].grown;
-	struct drm_vsvm_counters total, rest;
+	struct drm_vsvm_counters rest = run_besides_input(run);
 
-	run_total(run, &total);
-	counters_diff(&rest, count, &total);
-	counters_diff(&rest, read, &rest);
 	open_object(json, "besides_input");
 	put_uint(json, "gpu_faults", counters_gpu_faults(&rest));
 	put_uint(json, "cpu_faults", rest.cpu_faults);

@@ -56,8 +56,8 @@ struct run {
 	struct leaks leaks;
 };
 
-/* All counters of the run together. */
-void run_total(const struct run *run, struct drm_vsvm_counters *total);
+/* Counters of all that is not input: code, arguments, result and tables. */
+struct drm_vsvm_counters run_besides_input(const struct run *run);
 
 bool run_correct(const struct run *run);
 

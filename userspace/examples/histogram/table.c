@@ -126,19 +126,18 @@ static void print_row(const struct row *row, const struct run *huge, const struc
 	printf("\n");
 }
 
-/* The order-0 traffic that is not the input's. */
+/* The one line about numbers that are not the input's. */
 static void print_besides(const char *name, const struct run *run)
 {
-	struct drm_vsvm_counters total;
-	uint64_t gpu, cpu;
+	struct drm_vsvm_counters rest = run_besides_input(run);
+	uint64_t pages = 0, cpu = rest.cpu_faults;
+	int order;
 
-	run_total(run, &total);
-	gpu = counters_gpu_faults(&total) - counters_gpu_faults(counting(run));
-	cpu = total.cpu_faults - reading(run)->cpu_faults;
-	printf("besides, %s: %" PRIu64 " GPU and %" PRIu64
-	       " CPU faults of 4 KiB for code, arguments, "
-	       "result and tables\n",
-	       name, gpu, cpu);
+	for (order = 0; order < DRM_VSVM_ORDERS; order++)
+		pages += rest.folios_to_vram[order] << order;
+	printf("not counted above, %s: code, arguments, result and tables, %" PRIu64
+	       " pages of 4 KiB, %" PRIu64 " GPU faults, %" PRIu64 " CPU fault(s)\n",
+	       name, pages, counters_gpu_faults(&rest), cpu);
 }
 
 static void print_blocks(const struct run *run)
