@@ -36,7 +36,9 @@
  * &enum vsvm_isa_ecall. ``fence`` orders all memory accesses of the hart;
  * ``fence.i`` makes stores visible to instruction fetches of the same hart.
  * ``ebreak``, an unknown instruction and a misaligned atomic end the dispatch
- * with an error. Misaligned loads and stores work, also across pages.
+ * with an error. Misaligned loads and stores work, also across pages. ``lr`` is an
+ * atomic access, too, and needs write permission; ``sc`` fails unless the memory
+ * still has the value that ``lr`` read.
  *
  * The stack of a work-item is slot ``cu * max_group + local_id`` of the stack
  * area of the dispatch, where ``cu`` is the compute unit that runs the
