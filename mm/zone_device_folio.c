@@ -250,7 +250,8 @@ void free_zone_device_folio(struct folio *folio)
  */
 void zone_device_split_tail(struct folio *folio, struct page *tail)
 {
-	__SetPageReserved(tail);
+	/* Not by __SetPageReserved(), which wants no tail. */
+	__set_bit(PG_reserved, &tail->flags);
 	tail->zone_device_data = NULL;
 	smp_store_release(&tail->__folio_pgmap, (void *)folio->pgmap);
 }
