@@ -210,7 +210,7 @@ static void catch_signals(void)
 		sigaction(fatal_signals[i].number, &action, NULL);
 }
 
-void igt_init(int argc, char **argv, bool has_subtests)
+void igt_init(int argc, char **argv, bool has_subtests, const struct igt_extra_options *extra)
 {
 	struct utsname uts;
 
@@ -220,7 +220,7 @@ void igt_init(int argc, char **argv, bool has_subtests)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 
 	igt_log_init();
-	igt_parse_options(argc, argv, has_subtests);
+	igt_parse_options(argc, argv, has_subtests, extra);
 	if (igt_only_list_subtests())
 		return;
 

@@ -68,11 +68,35 @@
 #define igt_paste(a, b)	      igt_paste_(a, b)
 #define igt_printf(fmt, args) __attribute__((format(printf, fmt, args)))
 
+struct option;
+
+/** IGT_OPT_HANDLER_SUCCESS - an igt_opt_handler_t has understood the option */
+#define IGT_OPT_HANDLER_SUCCESS 0
+/** IGT_OPT_HANDLER_ERROR - an igt_opt_handler_t finds the option wrong */
+#define IGT_OPT_HANDLER_ERROR	-2
+
+/**
+ * typedef igt_opt_handler_t - see igt_main_args()
+ * @opt: what getopt_long() returned; its optarg is set
+ * @index: index in the long options, when it is one of them
+ * @data: as given to igt_main_args()
+ *
+ * Returns IGT_OPT_HANDLER_SUCCESS or IGT_OPT_HANDLER_ERROR.
+ */
+typedef int (*igt_opt_handler_t)(int opt, int index, void *data);
+
 /* What the macros below expand to; not for direct use in a test. */
 extern sigjmp_buf igt_jmp_block;
 extern sigjmp_buf igt_jmp_dynamic;
 
-void igt_init(int argc, char **argv, bool has_subtests);
+struct igt_extra_options {
+	const char *short_options;
+	const struct option *long_options;
+	const char *help;
+	igt_opt_handler_t handler;
+	void *data;
+};
+void igt_init(int argc, char **argv, bool has_subtests, const struct igt_extra_options *extra);
 __attribute__((noreturn)) void igt_exit(void);
 bool igt_fixture_enter(void);
 void igt_fixture_leave(void);
@@ -100,15 +124,16 @@ __attribute__((noreturn)) void igt_abort_check_failed(const char *file, int line
  * The main function. With "int" before and the body behind it, the text makes
  * a complete main() and the head of the function that holds the body.
  */
-#define igt_main_text(has_subtests)                 \
-	main(int argc, char **argv)                 \
-	{                                           \
-		extern void igt_body(void);         \
-		igt_init(argc, argv, has_subtests); \
-		igt_body();                         \
-		igt_exit();                         \
-	}                                           \
-	extern void igt_body(void);                 \
+#define igt_main_text(has_subtests, ...)                                  \
+	main(int argc, char **argv)                                       \
+	{                                                                 \
+		extern void igt_body(void);                               \
+		igt_init(argc, argv, has_subtests,                        \
+			 &(const struct igt_extra_options){__VA_ARGS__}); \
+		igt_body();                                               \
+		igt_exit();                                               \
+	}                                                                 \
+	extern void igt_body(void);                                       \
 	void igt_body(void)
 
 #define igt_fixture_text \
@@ -120,15 +145,23 @@ __attribute__((noreturn)) void igt_abort_check_failed(const char *file, int line
 	     igt_group_leave(), igt_paste(igt_group_, __LINE__) = 0)
 
 #ifdef IGT_OLD_SPELLING
-#define igt_main	  int igt_main_text(true)
-#define igt_simple_main	  int igt_main_text(false)
-#define igt_fixture	  igt_fixture_text
-#define igt_subtest_group igt_group_text
+#define igt_main	   int igt_main_text(true, NULL)
+#define igt_main_args(...) int igt_main_text(true, __VA_ARGS__)
+#define igt_simple_main	   int igt_main_text(false, NULL)
+#define igt_fixture	   igt_fixture_text
+#define igt_subtest_group  igt_group_text
 #else
 /** igt_main - head of the main function of a program with subtests */
-#define igt_main()	    igt_main_text(true)
+#define igt_main()	    igt_main_text(true, NULL)
+/**
+ * igt_main_args - igt_main() of a program with options of its own
+ * @...: short options as for getopt_long(), long options likewise or NULL, text for
+ *	--help or NULL, igt_opt_handler_t for them, data for that. Values from 500
+ *	on are free for long options without a letter
+ */
+#define igt_main_args(...)  igt_main_text(true, __VA_ARGS__)
 /** igt_simple_main - head of the main function of a program that is one test */
-#define igt_simple_main()   igt_main_text(false)
+#define igt_simple_main()   igt_main_text(false, NULL)
 /**
  * igt_fixture - a block of code that sets up or clears up for subtests
  *

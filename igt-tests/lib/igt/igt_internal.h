@@ -37,10 +37,12 @@ extern const char *igt_test_description;
  * @argc: of main()
  * @argv: of main()
  * @has_subtests: false for a simple main
+ * @extra: options that the program adds
  *
  * Ends the program for options that only print something and for bad ones.
  */
-void igt_parse_options(int argc, char **argv, bool has_subtests);
+void igt_parse_options(int argc, char **argv, bool has_subtests,
+		       const struct igt_extra_options *extra);
 
 /**
  * igt_pattern_matches - compare a name with a list of patterns

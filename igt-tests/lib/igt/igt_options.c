@@ -33,9 +33,11 @@ static const struct option long_options[] = {
 	{"debug", optional_argument, NULL, OPT_DEBUG},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, OPT_HELP},
-	{}};
+};
 
-static void print_help(FILE *out)
+#define NUM_LONG_OPTIONS (sizeof(long_options) / sizeof(*long_options))
+
+static void print_help(FILE *out, const struct igt_extra_options *extra)
 {
 	fprintf(out, "Usage: %s [OPTIONS]\n", igt_test_name());
 	fputs("  --list-subtests\n"
@@ -47,6 +49,8 @@ static void print_help(FILE *out)
 	      "  --version\n"
 	      "  --help\n",
 	      out);
+	if (extra->help)
+		fputs(extra->help, out);
 	if (igt_test_description)
 		fprintf(out, "\n%s\n", igt_test_description);
 }
@@ -83,11 +87,40 @@ static void require_subtests(bool has_subtests)
 		exit(IGT_EXIT_INVALID);
 }
 
-void igt_parse_options(int argc, char **argv, bool has_subtests)
+/* Our long options, then those of the program; from malloc(). */
+static struct option *all_long_options(const struct option *extra)
 {
-	int option;
+	size_t count = 0;
+	struct option *all;
 
-	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+	while (extra && extra[count].name)
+		count++;
+	all = calloc(NUM_LONG_OPTIONS + count + 1, sizeof(*all));
+	if (!all)
+		abort();
+	memcpy(all, long_options, sizeof(long_options));
+	for (size_t i = 0; i < count; i++)
+		all[NUM_LONG_OPTIONS + i] = extra[i];
+	return all;
+}
+
+static bool extra_option(int option, int index, const struct igt_extra_options *extra)
+{
+	return option != '?' && extra->handler &&
+	       extra->handler(option, index - (int)NUM_LONG_OPTIONS, extra->data) ==
+		       IGT_OPT_HANDLER_SUCCESS;
+}
+
+void igt_parse_options(int argc, char **argv, bool has_subtests,
+		       const struct igt_extra_options *extra)
+{
+	struct option *all = all_long_options(extra->long_options);
+	int option, index = 0;
+	char *letters;
+
+	if (asprintf(&letters, "h%s", extra->short_options ?: "") < 0)
+		abort();
+	while ((option = getopt_long(argc, argv, letters, all, &index)) != -1) {
 		switch (option) {
 		case OPT_LIST:
 			require_subtests(has_subtests);
@@ -112,14 +145,20 @@ void igt_parse_options(int argc, char **argv, bool has_subtests)
 		case OPT_DEBUG: igt_log_set_level(IGT_LOG_DEBUG, optarg); break;
 		case OPT_VERSION: exit(IGT_EXIT_SUCCESS);
 		case OPT_HELP:
-		case 'h': print_help(stdout); exit(IGT_EXIT_SUCCESS);
-		default: print_help(stderr); exit(IGT_EXIT_INVALID);
+		case 'h': print_help(stdout, extra); exit(IGT_EXIT_SUCCESS);
+		default:
+			if (extra_option(option, index, extra))
+				break;
+			print_help(stderr, extra);
+			exit(IGT_EXIT_INVALID);
 		}
 	}
+	free(letters);
+	free(all);
 
 	if (optind < argc) {
 		fprintf(stderr, "%s: unexpected argument %s\n", igt_test_name(), argv[optind]);
-		print_help(stderr);
+		print_help(stderr, extra);
 		exit(IGT_EXIT_INVALID);
 	}
 

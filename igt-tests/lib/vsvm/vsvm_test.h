@@ -7,6 +7,7 @@
 
 #include "vsvm_inject.h"
 #include "vsvm_ioctl.h"
+#include "vsvm_igt_compat.h"
 #include "vsvm_kernel_code.h"
 #include "vsvm_kernels.h"
 #include "vsvm_memory.h"

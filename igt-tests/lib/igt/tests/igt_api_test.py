@@ -284,9 +284,10 @@ class Api(unittest.TestCase):
 
     def test_old_spelling(self):
         """The spelling of IGT up to 2.2 makes the same program."""
-        done = Result("sample_old")
-        self.assertEqual(done.status, 0)
-        self.assertRegex(done.err, f"^{self.marks('old', 'SUCCESS')}$")
+        for name in ("old", "compat"):
+            done = Result(f"sample_{name}")
+            self.assertEqual(done.status, 0)
+            self.assertRegex(done.err, f"^{self.marks(name, 'SUCCESS')}$")
 
     def test_options(self):
         """Unknown subtests and options are errors, help is not."""
@@ -298,6 +299,23 @@ class Api(unittest.TestCase):
         done = Result("sample", "--help")
         self.assertEqual((done.status, done.err), (0, ""))
         self.assertIn("--run-subtest", done.out)
+
+    def test_own_options(self):
+        """A program can add options."""
+        for options, text in (((), "0 none"),
+                              (("-n", "12"), "12 none"),
+                              (("--word", "yes", "-n", "3"), "3 yes")):
+            done = Result("sample_options", "--run-subtest", "options",
+                          *options)
+            self.assertEqual(done.status, 0, done.err)
+            self.assertIn(f"\n{text}\n", done.out)
+        for options in (("--word", ""), ("--word",), ("-x",)):
+            self.assertEqual(Result("sample_options", *options).status, 79)
+        done = Result("sample_options", "--help")
+        self.assertIn("--list-subtests\n", done.out)
+        self.assertIn("--word <word>\n", done.out)
+        done = Result("sample_options", "--list-subtests")
+        self.assertEqual(done.out, "options\n")
 
     def test_describe(self):
         """Descriptions of the program, of groups and of subtests."""
