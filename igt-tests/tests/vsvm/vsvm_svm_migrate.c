@@ -458,6 +458,45 @@ static void threads_fault(struct vsvm_test *t, unsigned int flags)
 }
 
 /**
+ * SUBTEST: race
+ * Description: CPU and GPU write to different words of one page all the time: no write
+ *	of either is lost, and the CPU never sees a word of the GPU go back
+ *
+ * SUBTEST: race-base
+ * Description: the same with base pages in VRAM
+ */
+static void race(struct vsvm_test *t, unsigned int flags)
+{
+	const uint64_t rounds = 20000;
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(VSVM_2M, VSVM_THP, 5);
+	volatile uint64_t *words = (volatile uint64_t *)buffer->ptr;
+	uint64_t *shadow = (uint64_t *)buffer->shadow;
+	uint64_t value, last = shadow[0], mine = shadow[1];
+	bool done = false;
+
+	(void)flags;
+	value = vsvm_submit(t,
+			    &(struct vsvm_job){
+				    .kernel = VSVM_KERNEL_ATOMIC,
+				    .arg = {.addr = (uintptr_t)words, .count = rounds, .value = 1},
+			    });
+	while (!done) {
+		uint64_t now;
+
+		done = *(volatile uint64_t *)t->fence >= value;
+		igt_assert_eq_u64(words[1], mine);
+		words[1] = ++mine;
+		now = words[0];
+		igt_assert_lte_u64(now - last, rounds);
+		last = now;
+	}
+	vsvm_wait(t, value);
+	shadow[0] += rounds;
+	shadow[1] = mine;
+	vsvm_buffer_check(buffer);
+}
+
+/**
  * SUBTEST: exit
  * Description: a process that exits with memory in VRAM gives it all back
  *
@@ -632,6 +671,7 @@ static const struct {
 	{"no-huge-page", no_huge_page, HUGE, "No huge page can be had"},
 	{"many-work-items", many_work_items, BOTH, "Many work-items fault at once"},
 	{"threads-fault", threads_fault, BOTH, "Many threads fault at once"},
+	{"race", race, BOTH, "CPU and GPU write to one page"},
 	{"exit", process_exit, BOTH, "Exit with memory in VRAM"},
 	{"killed", process_killed, HUGE, "SIGKILL with memory in VRAM and work running"},
 	{"unmap", unmap, BOTH, "munmap() frees VRAM"},
