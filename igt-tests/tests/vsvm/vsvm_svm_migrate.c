@@ -467,7 +467,7 @@ static void threads_fault(struct vsvm_test *t, unsigned int flags)
  */
 static void race(struct vsvm_test *t, unsigned int flags)
 {
-	const uint64_t rounds = 20000;
+	const uint64_t rounds = 1000000;
 	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(VSVM_2M, VSVM_THP, 5);
 	volatile uint64_t *words = (volatile uint64_t *)buffer->ptr;
 	uint64_t *shadow = (uint64_t *)buffer->shadow;
