@@ -96,8 +96,10 @@ static void vsvm_print_folios(struct drm_printer *p,
 			      const struct drm_vsvm_counters *c)
 {
 	unsigned int i;
+	u64 pages = 0;
 
 	for (i = 0; i < DRM_VSVM_ORDERS; i++) {
+		pages += (c->folios_allocated[i] - c->folios_freed[i]) << i;
 		if (!c->folios_allocated[i] && !c->folios_freed[i] &&
 		    !c->folios_to_vram[i] && !c->folios_to_ram[i])
 			continue;
@@ -107,6 +109,9 @@ static void vsvm_print_folios(struct drm_printer *p,
 			   c->folios_to_vram[i], c->folios_to_ram[i]);
 	}
 	drm_printf(p, "folios_split: %llu\n", c->folios_split);
+	/* The same number, but for what changed meanwhile. */
+	drm_printf(p, "pages_in_use: by folios %llu by blocks %llu\n", pages,
+		   (c->vram_total - c->vram_free) >> PAGE_SHIFT);
 }
 
 static void vsvm_print_stages(struct drm_printer *p,
