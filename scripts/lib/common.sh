@@ -74,15 +74,18 @@ step() {
 	say "$text: done in $(($(date +%s) - t0)) s"
 }
 
-# lock NAME: one at a time of whatever NAME stands for, until this script ends.
+# lock NAME: one at a time of whatever NAME stands for, until unlock or the end of this script.
 lock() {
-	local fd
 	mkdir -p "$VSVM_BUILD"
-	exec {fd}>"$VSVM_BUILD/.lock-$1"
-	if ! flock -n "$fd"; then
-		say "waiting for another $1 of this tree to end ..."
-		flock "$fd"
+	exec {lock_fd}>"$VSVM_BUILD/.lock-$1"
+	if ! flock -n "$lock_fd"; then
+		say "waiting for another $1 here to end ..."
+		flock "$lock_fd"
 	fi
+}
+
+unlock() {
+	exec {lock_fd}>&-
 }
 
 # jobs: how many compilers at once.
