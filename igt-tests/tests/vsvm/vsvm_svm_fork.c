@@ -23,6 +23,7 @@ IGT_TEST_DESCRIPTION("Processes share memory that is in VRAM after fork()");
 #define BLOCKS	    4
 #define SIZE	    (BLOCKS * VSVM_2M)
 #define BLOCK_PAGES (VSVM_2M / VSVM_4K)
+#define PAGES	    (BLOCKS * BLOCK_PAGES)
 
 /* A door between processes: who waits goes on when another one has opened it. */
 struct gate {
@@ -128,6 +129,8 @@ static void children_read(struct vsvm_test *t, unsigned int flags)
 static void child_writes(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = in_vram(t, flags);
+	unsigned int order = order_of(flags);
+	uint64_t count = SIZE / VSVM_4K >> order;
 
 	igt_fork(child, 1) {
 		for (size_t block = 0; block < SIZE; block += VSVM_2M)
@@ -135,7 +138,10 @@ static void child_writes(struct vsvm_test *t, unsigned int flags)
 		vsvm_buffer_check(buffer);
 	}
 	igt_waitchildren();
+	vsvm_expect(t, .order = order, .n_freed = count, .n_to_ram = count, .cpu_faults = count);
 	vsvm_gpu_sum(t, buffer, 0, SIZE, 7);
+	vsvm_expect(t, .order = order, .n_allocated = count, .n_to_vram = count, .gpu_2m = BLOCKS,
+		    .dispatches = 1);
 	vsvm_buffer_check(buffer);
 }
 
@@ -149,6 +155,8 @@ static void child_writes(struct vsvm_test *t, unsigned int flags)
 static void parent_writes(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = in_vram(t, flags);
+	unsigned int order = order_of(flags);
+	uint64_t count = SIZE / VSVM_4K >> order;
 	struct gate written;
 
 	gate_init(&written);
@@ -163,7 +171,11 @@ static void parent_writes(struct vsvm_test *t, unsigned int flags)
 	igt_waitchildren();
 	gate_fini(&written);
 	vsvm_buffer_check(buffer);
+	vsvm_expect(t, .order = order, .n_freed = count, .n_to_ram = count, .cpu_faults = count);
+	/* of a shared huge page the kernel copies base pages */
 	vsvm_gpu_add(t, buffer, 0, SIZE, 5);
+	vsvm_expect(t, .allocated[0] = PAGES, .to_vram[0] = PAGES, .gpu_2m = BLOCKS,
+		    .dispatches = 1);
 	vsvm_buffer_check(buffer);
 }
 
@@ -178,6 +190,8 @@ static void parent_writes(struct vsvm_test *t, unsigned int flags)
 static void gpu_writes(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = in_vram(t, flags);
+	unsigned int order = order_of(flags);
+	uint64_t count = SIZE / VSVM_4K >> order;
 	struct gate written;
 
 	gate_init(&written);
@@ -189,6 +203,13 @@ static void gpu_writes(struct vsvm_test *t, unsigned int flags)
 	vsvm_gpu_add(t, buffer, 0, SIZE, 5);
 	vsvm_gpu_set(t, buffer, 0, SIZE, 6);
 	vsvm_gpu_sum(t, buffer, 0, SIZE, 6);
+	/*
+	 * Each block: a fault to read, and one to write, for which the memory comes
+	 * home, is copied there in base pages, and these go to VRAM.
+	 */
+	vsvm_expect(t, .order = order, .n_freed = count, .n_to_ram = count, .cpu_faults = count,
+		    .allocated[0] = PAGES, .to_vram[0] = PAGES, .gpu_2m = 2 * BLOCKS,
+		    .dispatches = 3);
 	gate_open(&written);
 	igt_waitchildren();
 	gate_fini(&written);
@@ -269,7 +290,12 @@ static void to_small(struct vsvm_test *t, unsigned int flags)
 		vsvm_buffer_check(buffer);
 	}
 	vsvm_gpu_sum(t, buffer, 0, SIZE, 5);
+	vsvm_expect(t, .allocated[0] = PAGES, .to_vram[0] = PAGES, .gpu_2m = BLOCKS,
+		    .dispatches = 1);
+	/* home, to be copied, and back */
 	vsvm_gpu_add(t, buffer, 0, SIZE, 5);
+	vsvm_expect(t, .freed[0] = PAGES, .to_ram[0] = PAGES, .cpu_faults = PAGES,
+		    .allocated[0] = PAGES, .to_vram[0] = PAGES, .gpu_2m = BLOCKS, .dispatches = 1);
 	gate_open(&moved);
 	gate_open(&moved);
 	igt_waitchildren();
@@ -299,7 +325,11 @@ static void home_in_pieces(struct vsvm_test *t, unsigned int flags)
 		igt_assert_eq(vsvm_try_prefetch(t->fd, buffer->ptr + block + 77 * VSVM_4K, VSVM_4K,
 						DRM_VSVM_LOCATION_SYSTEM, &bytes),
 			      0);
+	vsvm_expect(t, .split = BLOCKS * (BLOCK_PAGES - 1), .freed[0] = BLOCKS,
+		    .to_ram[0] = BLOCKS);
 	vsvm_gpu_sum(t, buffer, 0, SIZE, 5);
+	vsvm_expect(t, .allocated[0] = BLOCKS, .to_vram[0] = BLOCKS, .gpu_2m = BLOCKS,
+		    .dispatches = 1);
 	gate_open(&moved);
 	gate_open(&moved);
 	vsvm_buffer_check(buffer);
@@ -329,8 +359,8 @@ static void home_without_huge_page(struct vsvm_test *t, unsigned int flags)
 	vsvm_inject_no_huge_pages(true);
 	vsvm_cpu_touch(buffer, 300 * VSVM_4K, SIZE - 300 * VSVM_4K, VSVM_2M);
 	vsvm_inject_no_huge_pages(false);
-	vsvm_expect(t, .freed[0] = BLOCKS * BLOCK_PAGES, .split = BLOCKS * (BLOCK_PAGES - 1),
-		    .to_ram[0] = BLOCKS * BLOCK_PAGES, .cpu_faults = BLOCKS);
+	vsvm_expect(t, .freed[0] = PAGES, .split = BLOCKS * (BLOCK_PAGES - 1), .to_ram[0] = PAGES,
+		    .cpu_faults = BLOCKS);
 	vsvm_buffer_check(buffer);
 	gate_open(&moved);
 	gate_open(&moved);
