@@ -40,7 +40,8 @@ static void usage(FILE *out)
 {
 	fputs("usage: vsvm-histogram [--json FILE] [--huge=on|off|both] [--bytes N] FILE\n"
 	      "\n"
-	      "Counts the byte values of FILE on the vsvm GPU, in plain malloc() memory.\n"
+	      "Counts the byte values of FILE on the vsvm GPU, in plain malloc() memory. The\n"
+	      "numbers are those of the whole device: nothing else should use it meanwhile.\n"
 	      "\n"
 	      "  --json FILE          writes all numbers to FILE\n"
 	      "  --huge=on|off|both   with 2 MiB folios, with base pages, or (as default) with\n"
