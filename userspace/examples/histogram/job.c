@@ -145,13 +145,14 @@ static int end(struct job *job, enum phase phase)
 
 static int residency(struct job *job, struct residency *out)
 {
+	uint64_t length = job->run->blocks * INPUT_ALIGN;
 	/* A run for each page of the input would still fit. */
-	uint32_t max = job->input.bytes / 4096 + 1, n = max, i;
+	uint32_t max = length / 4096, n = max, i;
 	struct drm_vsvm_residency_run *runs = calloc(max, sizeof(*runs));
 
 	if (!runs)
 		return fail(job, "residency", strerror(ENOMEM));
-	if (vsvm_residency(job->dev, job->input.data, job->input.bytes, runs, &n)) {
+	if (vsvm_residency(job->dev, job->input.data, length, runs, &n)) {
 		free(runs);
 		return fail_vsvm(job, "residency");
 	}

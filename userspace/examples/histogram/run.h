@@ -28,7 +28,7 @@ struct phase_result {
 	struct drm_vsvm_counters grown;
 };
 
-/* Bytes of the input by place. */
+/* Bytes of the input's 2 MiB blocks by place. */
 struct residency {
 	uint64_t system, system_huge;
 	uint64_t vram, vram_huge;
