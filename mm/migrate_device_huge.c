@@ -275,7 +275,8 @@ void migrate_vma_insert_huge_pmd(struct migrate_vma *migrate, unsigned long addr
 
 	ptl = pmd_lock(mm, pmdp);
 	if (check_stable_address_space(mm) || userfaultfd_missing(vma) ||
-	    (!pmd_none(*pmdp) && !is_huge_zero_pmd(*pmdp))) {
+	    (!pmd_none(*pmdp) &&
+	     (!is_huge_zero_pmd(*pmdp) || pmd_uffd_wp(*pmdp)))) {
 		spin_unlock(ptl);
 		goto abort;
 	}

@@ -46,10 +46,20 @@ static inline bool is_fault_folio(const struct page *fault_page,
  */
 static inline unsigned long migrate_pfn_nr_pages(unsigned long mpfn)
 {
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
+		return 1;
 	return mpfn & MIGRATE_PFN_COMPOUND ? HPAGE_PMD_NR : 1;
 }
 
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
 int migrate_vma_split_folio(struct migrate_vma *migrate, struct page *page);
+#else
+static inline int migrate_vma_split_folio(struct migrate_vma *migrate,
+					  struct page *page)
+{
+	return -EINVAL;
+}
+#endif
 
 #ifdef CONFIG_ARCH_ENABLE_THP_MIGRATION
 

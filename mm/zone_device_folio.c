@@ -51,7 +51,8 @@ static void reset_free_page(struct page *page)
 
 /*
  * Turn the free compound of @head into single pages. A page is single for
- * others as soon as the word of its page map is stored, so that is done last.
+ * others, who may hand it out then, as soon as the word of its page map is
+ * stored, or PG_head is gone from the flags of the first: that is done last.
  */
 static void dissolve_free_compound(struct page *head)
 {
@@ -68,17 +69,23 @@ static void dissolve_free_compound(struct page *head)
 		tail->zone_device_data = NULL;
 		smp_store_release(&tail->__folio_pgmap, pgmap);
 	}
-	/* page[1] held the order, and has lost it already. */
-	__ClearPageHead(head);
-	reset_free_page(head);
+	head->mapping = NULL;
+	head->index = 0;
+	set_page_private(head, 0);
+	atomic_set(&head->_mapcount, -1);
+	smp_store_release(&head->flags,
+			  head->flags & (~PAGEFLAGS_MASK | BIT(PG_reserved)));
 }
 
-/* True when @page is in a free compound other than a folio of @order at it. */
+/*
+ * True when @page is in a free compound other than a folio of @order at it. While
+ * a compound is taken apart its order reads 0, so that says nothing about a head.
+ */
 static bool in_other_compound(struct page *page, unsigned int order)
 {
 	if (PageTail(page))
 		return true;
-	return PageHead(page) && compound_order(page) != order;
+	return PageHead(page) && (!order || compound_order(page) != order);
 }
 
 /*
@@ -220,6 +227,11 @@ void free_zone_device_folio(struct folio *folio)
 	struct dev_pagemap *pgmap = folio->pgmap;
 	unsigned long nr = folio_nr_pages(folio);
 
+	/* munlock() does not find what is not present. */
+	if (unlikely(folio_test_mlocked(folio))) {
+		__folio_clear_mlocked(folio);
+		zone_stat_mod_folio(folio, NR_MLOCK, -(long)nr);
+	}
 	mem_cgroup_uncharge(folio);
 	end_anon(folio, nr);
 	folio->mapping = NULL;
