@@ -325,6 +325,12 @@ static struct folio *vsvm_ram_folio(struct vm_area_struct *vma,
 	return folio_alloc(gfp, order);
 }
 
+/* An entry may migrate and have no page: a hole, which needs no system memory. */
+static bool vsvm_has_source(unsigned long entry)
+{
+	return (entry & MIGRATE_PFN_MIGRATE) && migrate_pfn_to_page(entry);
+}
+
 /* System memory as destinations, for the address @addr on if there is a VMA. */
 static void vsvm_ram_dst(const unsigned long *src, unsigned long *dst,
 			 unsigned long npages, struct vm_area_struct *vma,
@@ -336,7 +342,7 @@ static void vsvm_ram_dst(const unsigned long *src, unsigned long *dst,
 	for (i = 0; i < npages; i++) {
 		if (compound) {
 			compound--;
-		} else if (!(src[i] & MIGRATE_PFN_MIGRATE)) {
+		} else if (!vsvm_has_source(src[i])) {
 			continue;
 		} else if (src[i] & MIGRATE_PFN_COMPOUND) {
 			folio = vsvm_ram_folio(vma, addr + (i << PAGE_SHIFT),
@@ -491,8 +497,9 @@ vm_fault_t vsvm_cpu_fault(struct vm_fault *vmf)
 		goto out;
 
 	wanted = &args.dst[(vmf->address - args.start) >> PAGE_SHIFT];
-	ready = args.src[wanted - args.dst] & MIGRATE_PFN_MIGRATE ||
-		args.src[0] & MIGRATE_PFN_COMPOUND;
+	ready = vsvm_has_source(args.src[wanted - args.dst]) ||
+		(vsvm_has_source(args.src[0]) &&
+		 args.src[0] & MIGRATE_PFN_COMPOUND);
 	moved = vsvm_to_ram(vdev, &args, &error);
 	if (error)
 		ret = VM_FAULT_SIGBUS;
