@@ -8,7 +8,7 @@ LINUX=$VSVM_BUILD/linux
 STAGE=$VSVM_BUILD/stage
 
 # The parts of the repository that stand at their path in the kernel's tree.
-OVERLAY=(mm include lib Documentation drivers/gpu/drm/vsvm)
+OVERLAY=(mm include lib drivers/gpu/drm/vsvm)
 
 unpack_pristine() {
 	local tar tmp=$PRISTINE.new key
@@ -36,9 +36,8 @@ touched() {
 overlay_files() {
 	local dir
 	for dir in "${OVERLAY[@]}"; do
-		[[ -d $VSVM_TOP/$dir ]] && (cd "$VSVM_TOP" && find "$dir" -type f)
+		[[ ! -d $VSVM_TOP/$dir ]] || (cd "$VSVM_TOP" && find "$dir" -type f)
 	done
-	return 0
 }
 
 # Makes build/stage: every file of the tree that is not as in the pristine source.
