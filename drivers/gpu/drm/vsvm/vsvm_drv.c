@@ -11,9 +11,8 @@
  * its own: its programs use the addresses of the process, and what they touch
  * moves to the GPU's memory and back.
  *
- * One file of the driver does one thing:
+ * This file has the module, its devices and the table of ioctls. The others:
  *
- * - vsvm_drv.c: module, devices, the table of ioctls
  * - vsvm_vm.c: an address space for each open file
  * - vsvm_svm.c: the GPU's page tables follow those of the process; locking
  * - vsvm_pt.c: format of the GPU's page tables
@@ -22,7 +21,7 @@
  * - vsvm_prefetch.c, vsvm_residency.c, vsvm_query.c: ioctls
  * - vsvm_queue.c: queues, submission, user fences
  * - vsvm_vram.c: allocation of VRAM
- * - vsvm_stats.c: counters, debugfs, fdinfo
+ * - vsvm_stats.c, vsvm_trace.h: counters, debugfs, fdinfo, tracepoints
  */
 
 #include <linux/dma-mapping.h>
