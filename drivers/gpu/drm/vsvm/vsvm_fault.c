@@ -168,8 +168,6 @@ static int vsvm_fault_serve(struct vsvm_vm *vm, unsigned long addr, bool write,
 	};
 	int try, ret;
 
-	if (addr >= TASK_SIZE_MAX)
-		return -EFAULT;
 	if (!mmget_not_zero(vm->mm))
 		return -ESRCH;
 
@@ -210,13 +208,16 @@ static bool vsvm_fault_handle(struct vsvm_device *vdev,
 	if (!vm)
 		return false;
 
-	if (vsvm_pt_allows(vm, fault->addr, write)) {
+	if (fault->addr < VSVM_USER_END &&
+	    vsvm_pt_allows(vm, fault->addr, write)) {
 		atomic64_inc(&stats->gpu_faults_stale);
 		vsvm_vm_put(vm);
 		return true;
 	}
 
-	ret = vsvm_fault_serve(vm, fault->addr, write, batch, &bytes);
+	ret = -EFAULT;
+	if (fault->addr < VSVM_USER_END)
+		ret = vsvm_fault_serve(vm, fault->addr, write, batch, &bytes);
 	ns = ktime_get_ns() - begin;
 	trace_vsvm_gpu_fault(vdev, fault, ret, bytes, ns);
 	if (ret) {

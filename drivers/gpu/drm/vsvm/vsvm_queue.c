@@ -449,8 +449,8 @@ static int vsvm_check_stack(struct vsvm_device *vdev,
 		drm_dbg(&vdev->drm, "stack is not aligned to 16 bytes\n");
 		return -EINVAL;
 	}
-	if (args->stack_base >= TASK_SIZE_MAX ||
-	    size > TASK_SIZE_MAX - args->stack_base) {
+	if (args->stack_base >= VSVM_USER_END ||
+	    size > VSVM_USER_END - args->stack_base) {
 		drm_dbg(&vdev->drm, "stack beyond the address space\n");
 		return -EINVAL;
 	}
@@ -466,7 +466,7 @@ static int vsvm_check_submit(struct vsvm_device *vdev,
 		drm_dbg(&vdev->drm, "flags, pad or reserved is not 0\n");
 		return -EINVAL;
 	}
-	if (!IS_ALIGNED(args->entry, 4) || args->entry >= TASK_SIZE_MAX) {
+	if (!IS_ALIGNED(args->entry, 4) || args->entry >= VSVM_USER_END) {
 		drm_dbg(&vdev->drm, "bad entry %#llx\n", args->entry);
 		return -EINVAL;
 	}

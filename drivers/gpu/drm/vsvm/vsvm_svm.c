@@ -68,12 +68,12 @@
  * @length: its length
  *
  * Return: true when it is a range of whole pages, not empty, that the process
- * can have memory in.
+ * can have memory in and the GPU can reach.
  */
 bool vsvm_check_user_range(u64 addr, u64 length)
 {
 	return length && PAGE_ALIGNED(addr) && PAGE_ALIGNED(length) &&
-	       addr < TASK_SIZE_MAX && length <= TASK_SIZE_MAX - addr;
+	       addr < VSVM_USER_END && length <= VSVM_USER_END - addr;
 }
 
 static bool vsvm_range_invalidate(struct mmu_interval_notifier *notifier,

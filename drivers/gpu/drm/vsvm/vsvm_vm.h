@@ -5,14 +5,21 @@
 #ifndef _VSVM_VM_H_
 #define _VSVM_VM_H_
 
+#include <linux/bits.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/xarray.h>
 
+#include <drm/vsvm_isa.h>
+
 #include "vsvm_drv.h"
 #include "vsvm_pt.h"
+
+/* End of the addresses that a process can have and the GPU can form. */
+#define VSVM_USER_END	min(TASK_SIZE_MAX, BIT(VSVM_ISA_VA_BITS))
 
 /**
  * struct vsvm_vm - address space of the GPU, bound to that of a process
