@@ -67,12 +67,14 @@ static void dissolve_free_compound(struct page *head)
 
 		reset_free_page(tail);
 		tail->zone_device_data = NULL;
+		/* Pairs with the address dependency in page_pgmap(). */
 		smp_store_release(&tail->__folio_pgmap, pgmap);
 	}
 	head->mapping = NULL;
 	head->index = 0;
 	set_page_private(head, 0);
 	atomic_set(&head->_mapcount, -1);
+	/* Whoever finds the page single from here on owns it. */
 	smp_store_release(&head->flags,
 			  head->flags & (~PAGEFLAGS_MASK | BIT(PG_reserved)));
 }
@@ -265,6 +267,7 @@ void zone_device_split_tail(struct folio *folio, struct page *tail)
 	/* Not by __SetPageReserved(), which wants no tail. */
 	__set_bit(PG_reserved, &tail->flags);
 	tail->zone_device_data = NULL;
+	/* Pairs with the address dependency in page_pgmap(). */
 	smp_store_release(&tail->__folio_pgmap, (void *)folio->pgmap);
 }
 
