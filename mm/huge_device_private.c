@@ -191,8 +191,8 @@ void split_device_private_pmd(struct vm_area_struct *vma, unsigned long haddr,
 
 	pgtable = pgtable_trans_huge_withdraw(mm, pmd);
 	pmd_populate(mm, &table_pmd, pgtable);
-	pte = pte_offset_map(&table_pmd, haddr);
-	VM_BUG_ON(!pte);
+	/* Nobody else sees the table yet. */
+	pte = pte_offset_kernel(&table_pmd, haddr);
 
 	addr = haddr;
 	pfn = page_to_pfn(page);
@@ -205,7 +205,6 @@ void split_device_private_pmd(struct vm_area_struct *vma, unsigned long haddr,
 		set_pte_at(mm, addr, pte + i,
 			   pte_swp_copy_bits(swp_entry_to_pte(swp), old_pmd));
 	}
-	pte_unmap(pte);
 
 	folio_remove_rmap_pmd(folio, page, vma);
 	if (freeze)
