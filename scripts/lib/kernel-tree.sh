@@ -22,10 +22,23 @@ unpack_pristine() {
 	echo "$key" >"$PRISTINE.key"
 }
 
-# The patches in their order.
+# series [TREE]: the patches for that tree (default: the pristine source) in their order. A point
+# release may have taken a change that an older one needs from us. What a tree has is looked
+# for in the tree, for version numbers say nothing about it:
+#	NAME.patch	# unless FILE has TEXT
 series() {
+	local tree=${1:-$PRISTINE} patch rest file text
 	[[ -e $VSVM_TOP/patches/series ]] || return 0
-	sed -e 's/#.*//' -e 's/[[:space:]].*//' -e '/^$/d' "$VSVM_TOP/patches/series"
+	while read -r patch rest; do
+		[[ -n $patch && $patch != '#'* ]] || continue
+		if [[ $rest == '# unless '*' has '* ]]; then
+			rest=${rest#'# unless '}
+			file=${rest%%' has '*}
+			text=${rest#*' has '}
+			! grep -qF -- "$text" "$tree/$file" || continue
+		fi
+		echo "$patch"
+	done <"$VSVM_TOP/patches/series"
 }
 
 # touched PATCH: the files of the kernel that it changes, makes or removes.
