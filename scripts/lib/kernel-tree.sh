@@ -41,6 +41,11 @@ series() {
 	done <"$VSVM_TOP/patches/series"
 }
 
+# all_patches: every patch of the series, whatever tree it is for.
+all_patches() {
+	sed -n -E 's/^([^#[:space:]]+).*/\1/p' "$VSVM_TOP/patches/series"
+}
+
 # touched PATCH: the files of the kernel that it changes, makes or removes.
 touched() {
 	sed -n -E 's,^(---|\+\+\+) [ab]/([^[:space:]]+).*,\2,p' "$1" | sort -u
