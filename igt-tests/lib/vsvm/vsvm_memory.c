@@ -8,6 +8,7 @@
 #include "vsvm_ioctl.h"
 #include "vsvm_kernels.h"
 #include "vsvm_memory.h"
+#include "vsvm_proc.h"
 
 #define MAX_BUFFERS 64
 #define MAX_RUNS    64
@@ -143,45 +144,9 @@ void vsvm_buffer_unmap(struct vsvm_buffer *buffer, size_t offset, size_t length)
 	    MAP_PRIVATE | MAP_FIXED_NOREPLACE | MAP_NORESERVE);
 }
 
-/* Sums the values of lines "key: N kB" in a file of /proc. */
-static long sum_of_key(const char *path, const char *key)
-{
-	size_t key_length = strlen(key);
-	FILE *file = fopen(path, "re");
-	bool found = false;
-	char line[512];
-	long sum = 0;
-
-	igt_assert_f(file, "cannot open %s\n", path);
-	while (fgets(line, sizeof(line), file)) {
-		if (strncmp(line, key, key_length) || line[key_length] != ':')
-			continue;
-		sum += strtol(line + key_length + 1, NULL, 10);
-		found = true;
-	}
-	fclose(file);
-	igt_assert_f(found, "%s has no %s\n", path, key);
-	return sum;
-}
-
 size_t vsvm_anon_huge_bytes(const void *addr, size_t length)
 {
-	FILE *file = fopen("/proc/self/smaps", "re");
-	bool inside = false;
-	char line[512];
-	long kb = 0;
-
-	igt_assert_f(file, "cannot open smaps\n");
-	while (fgets(line, sizeof(line), file)) {
-		uintptr_t start, end;
-
-		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &start, &end) == 2)
-			inside = start >= (uintptr_t)addr && end <= (uintptr_t)addr + length;
-		else if (inside && !strncmp(line, "AnonHugePages:", 14))
-			kb += strtol(line + 14, NULL, 10);
-	}
-	fclose(file);
-	return (size_t)kb * 1024;
+	return vsvm_smaps(addr, length, "AnonHugePages");
 }
 
 static void get_runs(int fd, const void *addr, size_t length, struct drm_vsvm_residency_run *runs,
@@ -235,9 +200,9 @@ void vsvm_usage_get(struct vsvm_usage *usage)
 		igt_assert_eq(write(fd, "1\n", 2), 2);
 		close(fd);
 	}
-	usage->anon_kb = sum_of_key("/proc/meminfo", "AnonPages");
-	usage->tables_kb = sum_of_key("/proc/meminfo", "PageTables");
-	usage->own_tables_kb = sum_of_key("/proc/self/status", "VmPTE");
+	usage->anon_kb = vsvm_proc_key("/proc/meminfo", "AnonPages");
+	usage->tables_kb = vsvm_proc_key("/proc/meminfo", "PageTables");
+	usage->own_tables_kb = vsvm_proc_key("/proc/self/status", "VmPTE");
 }
 
 static uint64_t pages_of(const __u64 *folios)

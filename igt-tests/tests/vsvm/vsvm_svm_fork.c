@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "vsvm_test.h"
+#include "vsvm_subtests.h"
 
 IGT_TEST_DESCRIPTION("Processes share memory that is in VRAM after fork()");
 
@@ -25,49 +25,9 @@ IGT_TEST_DESCRIPTION("Processes share memory that is in VRAM after fork()");
 #define BLOCK_PAGES (VSVM_2M / VSVM_4K)
 #define PAGES	    (BLOCKS * BLOCK_PAGES)
 
-/* A door between processes: who waits goes on when another one has opened it. */
-struct gate {
-	int fds[2];
-};
-
-static void gate_init(struct gate *gate)
-{
-	igt_assert_eq(pipe(gate->fds), 0);
-}
-
-static void gate_open(struct gate *gate)
-{
-	igt_assert_eq(write(gate->fds[1], "o", 1), 1);
-}
-
-static void gate_wait(struct gate *gate)
-{
-	char byte;
-
-	igt_assert_eq(read(gate->fds[0], &byte, 1), 1);
-}
-
-static void gate_fini(struct gate *gate)
-{
-	close(gate->fds[0]);
-	close(gate->fds[1]);
-}
-
-static unsigned int order_of(unsigned int flags)
-{
-	return flags & VSVM_TEST_BASE ? 0 : 9;
-}
-
 static struct vsvm_buffer *in_vram(struct vsvm_test *t, unsigned int flags)
 {
-	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 1);
-	unsigned int order = order_of(flags);
-	uint64_t count = SIZE / VSVM_4K >> order;
-
-	vsvm_gpu_add(t, buffer, 0, SIZE, 3);
-	vsvm_expect(t, .order = order, .n_allocated = count, .n_to_vram = count, .gpu_2m = BLOCKS,
-		    .dispatches = 1);
-	return buffer;
+	return vsvm_buffer_in_vram(t, SIZE, flags);
 }
 
 /**
@@ -80,7 +40,7 @@ static struct vsvm_buffer *in_vram(struct vsvm_test *t, unsigned int flags)
 static void child_reads(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = in_vram(t, flags);
-	unsigned int order = order_of(flags);
+	unsigned int order = vsvm_order(flags);
 	uint64_t count = SIZE / VSVM_4K >> order;
 
 	igt_fork(child, 1) {
@@ -105,7 +65,7 @@ static void child_reads(struct vsvm_test *t, unsigned int flags)
 static void children_read(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = in_vram(t, flags);
-	unsigned int order = order_of(flags);
+	unsigned int order = vsvm_order(flags);
 	uint64_t count = SIZE / VSVM_4K >> order;
 
 	igt_fork(child, 4) {
@@ -129,7 +89,7 @@ static void children_read(struct vsvm_test *t, unsigned int flags)
 static void child_writes(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = in_vram(t, flags);
-	unsigned int order = order_of(flags);
+	unsigned int order = vsvm_order(flags);
 	uint64_t count = SIZE / VSVM_4K >> order;
 
 	igt_fork(child, 1) {
@@ -155,21 +115,21 @@ static void child_writes(struct vsvm_test *t, unsigned int flags)
 static void parent_writes(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = in_vram(t, flags);
-	unsigned int order = order_of(flags);
+	unsigned int order = vsvm_order(flags);
 	uint64_t count = SIZE / VSVM_4K >> order;
-	struct gate written;
+	struct vsvm_gate written;
 
-	gate_init(&written);
+	vsvm_gate_init(&written);
 	igt_fork(child, 1) {
 		igt_assert_eq(child, 0);
-		gate_wait(&written);
+		vsvm_gate_wait(&written);
 		vsvm_buffer_check(buffer);
 	}
 	vsvm_buffer_fill(buffer, 0, SIZE, 41);
-	gate_open(&written);
+	vsvm_gate_open(&written);
 	vsvm_buffer_check(buffer);
 	igt_waitchildren();
-	gate_fini(&written);
+	vsvm_gate_fini(&written);
 	vsvm_buffer_check(buffer);
 	vsvm_expect(t, .order = order, .n_freed = count, .n_to_ram = count, .cpu_faults = count);
 	/* of a shared huge page the kernel copies base pages */
@@ -190,14 +150,14 @@ static void parent_writes(struct vsvm_test *t, unsigned int flags)
 static void gpu_writes(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = in_vram(t, flags);
-	unsigned int order = order_of(flags);
+	unsigned int order = vsvm_order(flags);
 	uint64_t count = SIZE / VSVM_4K >> order;
-	struct gate written;
+	struct vsvm_gate written;
 
-	gate_init(&written);
+	vsvm_gate_init(&written);
 	igt_fork(child, 1) {
 		igt_assert_eq(child, 0);
-		gate_wait(&written);
+		vsvm_gate_wait(&written);
 		vsvm_buffer_check(buffer);
 	}
 	vsvm_gpu_add(t, buffer, 0, SIZE, 5);
@@ -210,9 +170,9 @@ static void gpu_writes(struct vsvm_test *t, unsigned int flags)
 	vsvm_expect(t, .order = order, .n_freed = count, .n_to_ram = count, .cpu_faults = count,
 		    .allocated[0] = PAGES, .to_vram[0] = PAGES, .gpu_2m = 2 * BLOCKS,
 		    .dispatches = 3);
-	gate_open(&written);
+	vsvm_gate_open(&written);
 	igt_waitchildren();
-	gate_fini(&written);
+	vsvm_gate_fini(&written);
 	vsvm_buffer_check(buffer);
 }
 
@@ -226,21 +186,21 @@ static void gpu_writes(struct vsvm_test *t, unsigned int flags)
 static void gpu_reads_shared(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = in_vram(t, flags);
-	unsigned int order = order_of(flags);
-	struct gate read;
+	unsigned int order = vsvm_order(flags);
+	struct vsvm_gate read;
 
-	gate_init(&read);
+	vsvm_gate_init(&read);
 	igt_fork(child, 1) {
 		igt_assert_eq(child, 0);
-		gate_wait(&read);
+		vsvm_gate_wait(&read);
 		vsvm_buffer_check(buffer);
 	}
 	vsvm_gpu_sum(t, buffer, 0, SIZE, 5);
 	vsvm_expect(t, .gpu_2m = BLOCKS, .dispatches = 1);
 	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, order);
-	gate_open(&read);
+	vsvm_gate_open(&read);
 	igt_waitchildren();
-	gate_fini(&read);
+	vsvm_gate_fini(&read);
 	vsvm_buffer_check(buffer);
 }
 
@@ -278,13 +238,13 @@ static void both_gpu(struct vsvm_test *t, unsigned int flags)
 static void to_small(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 1);
-	struct gate moved;
+	struct vsvm_gate moved;
 
 	igt_assert_eq_u32(flags, 0);
 	vsvm_module_set_huge(false);
-	gate_init(&moved);
+	vsvm_gate_init(&moved);
 	igt_fork(child, 2) {
-		gate_wait(&moved);
+		vsvm_gate_wait(&moved);
 		vsvm_buffer_check(buffer);
 		vsvm_buffer_fill(buffer, 0, SIZE, 50 + child);
 		vsvm_buffer_check(buffer);
@@ -296,10 +256,10 @@ static void to_small(struct vsvm_test *t, unsigned int flags)
 	vsvm_gpu_add(t, buffer, 0, SIZE, 5);
 	vsvm_expect(t, .freed[0] = PAGES, .to_ram[0] = PAGES, .cpu_faults = PAGES,
 		    .allocated[0] = PAGES, .to_vram[0] = PAGES, .gpu_2m = BLOCKS, .dispatches = 1);
-	gate_open(&moved);
-	gate_open(&moved);
+	vsvm_gate_open(&moved);
+	vsvm_gate_open(&moved);
 	igt_waitchildren();
-	gate_fini(&moved);
+	vsvm_gate_fini(&moved);
 	vsvm_buffer_check(buffer);
 }
 
@@ -311,12 +271,12 @@ static void to_small(struct vsvm_test *t, unsigned int flags)
 static void home_in_pieces(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = in_vram(t, flags);
-	struct gate moved;
+	struct vsvm_gate moved;
 	uint64_t bytes;
 
-	gate_init(&moved);
+	vsvm_gate_init(&moved);
 	igt_fork(child, 2) {
-		gate_wait(&moved);
+		vsvm_gate_wait(&moved);
 		vsvm_buffer_check(buffer);
 		vsvm_buffer_fill(buffer, 0, SIZE, 50 + child);
 		vsvm_buffer_check(buffer);
@@ -330,11 +290,11 @@ static void home_in_pieces(struct vsvm_test *t, unsigned int flags)
 	vsvm_gpu_sum(t, buffer, 0, SIZE, 5);
 	vsvm_expect(t, .allocated[0] = BLOCKS, .to_vram[0] = BLOCKS, .gpu_2m = BLOCKS,
 		    .dispatches = 1);
-	gate_open(&moved);
-	gate_open(&moved);
+	vsvm_gate_open(&moved);
+	vsvm_gate_open(&moved);
 	vsvm_buffer_check(buffer);
 	igt_waitchildren();
-	gate_fini(&moved);
+	vsvm_gate_fini(&moved);
 	vsvm_buffer_check(buffer);
 }
 
@@ -346,12 +306,12 @@ static void home_in_pieces(struct vsvm_test *t, unsigned int flags)
 static void home_without_huge_page(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = in_vram(t, flags);
-	struct gate moved;
+	struct vsvm_gate moved;
 
 	igt_require(vsvm_inject_available());
-	gate_init(&moved);
+	vsvm_gate_init(&moved);
 	igt_fork(child, 2) {
-		gate_wait(&moved);
+		vsvm_gate_wait(&moved);
 		vsvm_buffer_check(buffer);
 		vsvm_buffer_fill(buffer, 0, SIZE, 50 + child);
 		vsvm_buffer_check(buffer);
@@ -362,10 +322,10 @@ static void home_without_huge_page(struct vsvm_test *t, unsigned int flags)
 	vsvm_expect(t, .freed[0] = PAGES, .split = BLOCKS * (BLOCK_PAGES - 1), .to_ram[0] = PAGES,
 		    .cpu_faults = BLOCKS);
 	vsvm_buffer_check(buffer);
-	gate_open(&moved);
-	gate_open(&moved);
+	vsvm_gate_open(&moved);
+	vsvm_gate_open(&moved);
 	igt_waitchildren();
-	gate_fini(&moved);
+	vsvm_gate_fini(&moved);
 	vsvm_buffer_check(buffer);
 }
 
@@ -405,25 +365,25 @@ static void child_unmaps_piece(struct vsvm_test *t, unsigned int flags)
 static void parent_leaves(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = in_vram(t, flags);
-	unsigned int order = order_of(flags);
+	unsigned int order = vsvm_order(flags);
 	uint64_t count = SIZE / VSVM_4K >> order;
 	struct drm_vsvm_counters before = t->seen;
-	struct gate left;
+	struct vsvm_gate left;
 
-	gate_init(&left);
+	vsvm_gate_init(&left);
 	igt_fork(child, 1) {
 		igt_assert_eq(child, 0);
 		close(t->fd);
-		gate_wait(&left);
+		vsvm_gate_wait(&left);
 		vsvm_buffer_check(buffer);
 	}
 	vsvm_buffer_unmap(buffer, 0, SIZE);
 	vsvm_test_reopen(t);
 	igt_assert_eq_u64(t->seen.vram_free, t->seen.vram_total - SIZE);
 	t->seen = before;
-	gate_open(&left);
+	vsvm_gate_open(&left);
 	igt_waitchildren();
-	gate_fini(&left);
+	vsvm_gate_fini(&left);
 	/* opening the device again is one fault and one dispatch */
 	vsvm_expect(t, .order = order, .n_freed = count, .n_to_ram = count, .cpu_faults = count,
 		    .gpu_4k = 1, .dispatches = 1);
@@ -477,52 +437,24 @@ static void generations(struct vsvm_test *t, unsigned int flags)
 	vsvm_buffer_check(buffer);
 }
 
-/* Ways to run a subtest: with huge folios, with base pages, or both. */
-enum {
-	HUGE = 1 << 0,
-	BASE = 1 << 1,
-	BOTH = HUGE | BASE,
-};
-
-static const struct {
-	const char *name;
-	void (*run)(struct vsvm_test *t, unsigned int flags);
-	unsigned int ways;
-	const char *description;
-} subtests[] = {
-	{"child-reads", child_reads, BOTH, "A child reads what is in VRAM"},
-	{"children-read", children_read, BOTH, "Many children read at once"},
-	{"child-writes", child_writes, BOTH, "A child writes, the parent keeps its data"},
-	{"parent-writes", parent_writes, BOTH, "The parent writes, the child keeps its data"},
-	{"gpu-writes", gpu_writes, BOTH, "The GPU writes, the child keeps its data"},
-	{"gpu-reads-shared", gpu_reads_shared, BOTH, "The GPU reads what is shared"},
-	{"both-gpu", both_gpu, BOTH, "Parent and children use the GPU"},
-	{"to-small", to_small, HUGE, "A shared huge page goes to VRAM in base pages"},
-	{"home-in-pieces", home_in_pieces, HUGE, "A shared folio is split"},
-	{"home-without-huge-page", home_without_huge_page, HUGE,
+static const struct vsvm_subtest subtests[] = {
+	{"child-reads", child_reads, VSVM_BOTH, "A child reads what is in VRAM"},
+	{"children-read", children_read, VSVM_BOTH, "Many children read at once"},
+	{"child-writes", child_writes, VSVM_BOTH, "A child writes, the parent keeps its data"},
+	{"parent-writes", parent_writes, VSVM_BOTH, "The parent writes, the child keeps its data"},
+	{"gpu-writes", gpu_writes, VSVM_BOTH, "The GPU writes, the child keeps its data"},
+	{"gpu-reads-shared", gpu_reads_shared, VSVM_BOTH, "The GPU reads what is shared"},
+	{"both-gpu", both_gpu, VSVM_BOTH, "Parent and children use the GPU"},
+	{"to-small", to_small, VSVM_HUGE, "A shared huge page goes to VRAM in base pages"},
+	{"home-in-pieces", home_in_pieces, VSVM_HUGE, "A shared folio is split"},
+	{"home-without-huge-page", home_without_huge_page, VSVM_HUGE,
 	 "A shared folio comes home in base pages"},
-	{"child-unmaps-piece", child_unmaps_piece, BOTH, "A child unmaps a part"},
-	{"parent-leaves", parent_leaves, BOTH, "A child has what its parent left"},
-	{"generations", generations, BOTH, "Children of children"},
+	{"child-unmaps-piece", child_unmaps_piece, VSVM_BOTH, "A child unmaps a part"},
+	{"parent-leaves", parent_leaves, VSVM_BOTH, "A child has what its parent left"},
+	{"generations", generations, VSVM_BOTH, "Children of children"},
 };
 
 int igt_main()
 {
-	static struct vsvm_test test;
-
-	for (size_t i = 0; i < ARRAY_SIZE(subtests); i++) {
-		for (unsigned int way = HUGE; way <= BASE; way <<= 1) {
-			unsigned int flags = way == BASE ? VSVM_TEST_BASE : 0;
-
-			if (!(subtests[i].ways & way))
-				continue;
-			igt_describe_f("%s%s", subtests[i].description,
-				       flags ? ", with base pages in VRAM" : "");
-			igt_subtest_f("%s%s", subtests[i].name, flags ? "-base" : "") {
-				vsvm_test_begin(&test, flags);
-				subtests[i].run(&test, flags);
-				vsvm_test_end(&test);
-			}
-		}
-	}
+	vsvm_run_subtests(subtests, ARRAY_SIZE(subtests));
 }

@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "vsvm_test.h"
+#include "vsvm_subtests.h"
 
 IGT_TEST_DESCRIPTION("Memory moves to VRAM when the GPU touches it and back when the CPU does");
 
@@ -29,39 +29,10 @@ IGT_TEST_DESCRIPTION("Memory moves to VRAM when the GPU touches it and back when
 #define BLOCK_PAGES (VSVM_2M / VSVM_4K)
 #define PAGES	    (BLOCKS * BLOCK_PAGES)
 
-static unsigned int order_of(unsigned int flags)
-{
-	return flags & VSVM_TEST_BASE ? 0 : 9;
-}
-
-/* Folios in so many blocks. */
-static uint64_t folios(unsigned int flags, uint64_t blocks)
-{
-	return flags & VSVM_TEST_BASE ? blocks * BLOCK_PAGES : blocks;
-}
-
-/* So many blocks moved to VRAM by as many GPU faults of one dispatch. */
-static void expect_faulted_in(struct vsvm_test *t, unsigned int flags, uint64_t blocks)
-{
-	unsigned int order = order_of(flags);
-
-	vsvm_expect(t, .order = order, .n_allocated = folios(flags, blocks),
-		    .n_to_vram = folios(flags, blocks), .gpu_2m = blocks, .dispatches = 1);
-}
-
-/* So many blocks came home, each folio by a CPU fault of its own. */
-static void expect_read_back(struct vsvm_test *t, unsigned int flags, uint64_t blocks)
-{
-	unsigned int order = order_of(flags);
-
-	vsvm_expect(t, .order = order, .n_freed = folios(flags, blocks),
-		    .n_to_ram = folios(flags, blocks), .cpu_faults = folios(flags, blocks));
-}
-
 /* One CPU access for each folio of a buffer in VRAM. */
 static void read_back(struct vsvm_buffer *buffer, unsigned int flags)
 {
-	vsvm_cpu_touch(buffer, 0, buffer->size, VSVM_4K << order_of(flags));
+	vsvm_cpu_touch(buffer, 0, buffer->size, VSVM_4K << vsvm_order(flags));
 }
 
 /**
@@ -80,16 +51,17 @@ static void round_trip(struct vsvm_test *t, unsigned int flags)
 	vsvm_expect(t, 0);
 
 	vsvm_gpu_add(t, buffer, 0, SIZE, 3);
-	expect_faulted_in(t, flags, BLOCKS);
-	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, order_of(flags));
+	vsvm_expect_to_vram(t, SIZE, flags);
+	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, vsvm_order(flags));
 
 	/* it is there: no further fault */
 	vsvm_gpu_add(t, buffer, 0, SIZE, 5);
 	vsvm_expect(t, .dispatches = 1);
 
 	read_back(buffer, flags);
-	expect_read_back(t, flags, BLOCKS);
-	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_SYSTEM, order_of(flags));
+	vsvm_expect_home(t, SIZE, flags);
+	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_SYSTEM,
+			      vsvm_order(flags));
 	if (!(flags & VSVM_TEST_BASE))
 		igt_assert_eq_u64(vsvm_anon_huge_bytes(buffer->ptr, SIZE), SIZE);
 	vsvm_buffer_check(buffer);
@@ -97,9 +69,9 @@ static void round_trip(struct vsvm_test *t, unsigned int flags)
 
 	vsvm_buffer_fill(buffer, 0, SIZE, 2);
 	vsvm_gpu_add(t, buffer, 0, SIZE, 7);
-	expect_faulted_in(t, flags, BLOCKS);
+	vsvm_expect_to_vram(t, SIZE, flags);
 	read_back(buffer, flags);
-	expect_read_back(t, flags, BLOCKS);
+	vsvm_expect_home(t, SIZE, flags);
 	vsvm_buffer_check(buffer);
 }
 
@@ -115,13 +87,13 @@ static void gpu_read(struct vsvm_test *t, unsigned int flags)
 	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 4);
 
 	vsvm_gpu_sum(t, buffer, 0, SIZE, 9);
-	expect_faulted_in(t, flags, BLOCKS);
+	vsvm_expect_to_vram(t, SIZE, flags);
 	vsvm_gpu_set(t, buffer, 0, SIZE, 11);
 	vsvm_expect(t, .dispatches = 1);
 	vsvm_gpu_sum(t, buffer, 0, SIZE, 11);
 	vsvm_expect(t, .dispatches = 1);
 	read_back(buffer, flags);
-	expect_read_back(t, flags, BLOCKS);
+	vsvm_expect_home(t, SIZE, flags);
 	vsvm_buffer_check(buffer);
 }
 
@@ -137,12 +109,12 @@ static void cpu_write(struct vsvm_test *t, unsigned int flags)
 	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 4);
 
 	vsvm_gpu_add(t, buffer, 0, SIZE, 1);
-	expect_faulted_in(t, flags, BLOCKS);
+	vsvm_expect_to_vram(t, SIZE, flags);
 	for (int round = 0; round < 3; round++) {
 		vsvm_buffer_fill(buffer, 0, SIZE, 10 + round);
-		expect_read_back(t, flags, BLOCKS);
+		vsvm_expect_home(t, SIZE, flags);
 		vsvm_gpu_sum(t, buffer, 0, SIZE, round);
-		expect_faulted_in(t, flags, BLOCKS);
+		vsvm_expect_to_vram(t, SIZE, flags);
 	}
 	read_back(buffer, flags);
 	vsvm_buffer_check(buffer);
@@ -167,10 +139,10 @@ static void first_touch(struct vsvm_test *t, unsigned int flags)
 
 	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_NONE, 0);
 	vsvm_gpu_set(t, buffer, 0, SIZE, 6);
-	expect_faulted_in(t, flags, BLOCKS);
-	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, order_of(flags));
+	vsvm_expect_to_vram(t, SIZE, flags);
+	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, vsvm_order(flags));
 	read_back(buffer, flags);
-	expect_read_back(t, flags, BLOCKS);
+	vsvm_expect_home(t, SIZE, flags);
 	vsvm_buffer_check(buffer);
 }
 
@@ -188,9 +160,9 @@ static void zero_page(struct vsvm_test *t, unsigned int flags)
 	vsvm_buffer_check(buffer);
 	igt_assert_eq_u64(vsvm_anon_huge_bytes(buffer->ptr, SIZE), 0);
 	vsvm_gpu_add(t, buffer, 0, SIZE, 6);
-	expect_faulted_in(t, flags, BLOCKS);
+	vsvm_expect_to_vram(t, SIZE, flags);
 	read_back(buffer, flags);
-	expect_read_back(t, flags, BLOCKS);
+	vsvm_expect_home(t, SIZE, flags);
 	vsvm_buffer_check(buffer);
 }
 
@@ -204,9 +176,9 @@ static void small_pages(struct vsvm_test *t, unsigned int flags)
 
 	igt_assert_eq_u32(flags, 0);
 	vsvm_gpu_add(t, buffer, 0, buffer->size, 1);
-	expect_faulted_in(t, VSVM_TEST_BASE, 4);
+	vsvm_expect_to_vram(t, 4 * VSVM_2M, VSVM_TEST_BASE);
 	vsvm_buffer_check(buffer);
-	expect_read_back(t, VSVM_TEST_BASE, 4);
+	vsvm_expect_home(t, 4 * VSVM_2M, VSVM_TEST_BASE);
 }
 
 /**
@@ -219,7 +191,7 @@ static void small_pages(struct vsvm_test *t, unsigned int flags)
 static void mixed(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = vsvm_buffer_create(4 * VSVM_2M, VSVM_THP);
-	unsigned int order = order_of(flags);
+	unsigned int order = vsvm_order(flags);
 
 	vsvm_buffer_fill(buffer, 0, VSVM_2M, 1);
 	igt_assert_eq(madvise(buffer->ptr + VSVM_2M, VSVM_2M, MADV_NOHUGEPAGE), 0);
@@ -273,8 +245,8 @@ static void odd_size(struct vsvm_test *t, unsigned int flags)
 static void prefetch(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 5);
-	unsigned int order = order_of(flags);
-	uint64_t count = folios(flags, BLOCKS);
+	unsigned int order = vsvm_order(flags);
+	uint64_t count = vsvm_folios(flags, SIZE);
 	uint64_t moved;
 
 	vsvm_prefetch(t, buffer, 0, SIZE, DRM_VSVM_LOCATION_VRAM);
@@ -374,7 +346,7 @@ static void no_huge_page(struct vsvm_test *t, unsigned int flags)
 	igt_assert_eq_u32(flags, 0);
 	igt_require(vsvm_inject_available());
 	vsvm_gpu_add(t, buffer, 0, SIZE, 2);
-	expect_faulted_in(t, flags, BLOCKS);
+	vsvm_expect_to_vram(t, SIZE, flags);
 	vsvm_inject_no_huge_pages(true);
 	vsvm_cpu_touch(buffer, 300 * VSVM_4K, SIZE - 300 * VSVM_4K, VSVM_2M);
 	vsvm_inject_no_huge_pages(false);
@@ -395,8 +367,8 @@ static void no_huge_page(struct vsvm_test *t, unsigned int flags)
 static void many_work_items(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 5);
-	unsigned int order = order_of(flags);
-	uint64_t count = folios(flags, BLOCKS);
+	unsigned int order = vsvm_order(flags);
+	uint64_t count = vsvm_folios(flags, SIZE);
 
 	vsvm_run(t, .kernel = VSVM_KERNEL_ADD,
 		 .arg = {.addr = (uintptr_t)buffer->ptr, .count = PAGES, .value = 13},
@@ -406,7 +378,7 @@ static void many_work_items(struct vsvm_test *t, unsigned int flags)
 	vsvm_expect(t, .order = order, .n_allocated = count, .n_to_vram = count, .gpu_2m = BLOCKS,
 		    .dispatches = 1, .any_stale = true);
 	vsvm_buffer_check(buffer);
-	expect_read_back(t, flags, BLOCKS);
+	vsvm_expect_home(t, SIZE, flags);
 }
 
 struct reader {
@@ -436,14 +408,14 @@ static void *read_buffer(void *arg)
 static void threads_fault(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 5);
-	unsigned int order = order_of(flags);
-	uint64_t count = folios(flags, BLOCKS);
+	unsigned int order = vsvm_order(flags);
+	uint64_t count = vsvm_folios(flags, SIZE);
 	struct reader readers[4];
 	pthread_barrier_t start;
 
 	igt_assert_eq(pthread_barrier_init(&start, NULL, ARRAY_SIZE(readers)), 0);
 	vsvm_gpu_add(t, buffer, 0, SIZE, 3);
-	expect_faulted_in(t, flags, BLOCKS);
+	vsvm_expect_to_vram(t, SIZE, flags);
 	for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
 		readers[i] = (struct reader){.barrier = &start, .buffer = buffer};
 		igt_assert_eq(pthread_create(&readers[i].thread, NULL, read_buffer, &readers[i]),
@@ -514,14 +486,14 @@ static void fill_vram_and_leave(unsigned int flags)
 	vsvm_test_open(&own);
 	buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 1);
 	vsvm_gpu_add(&own, buffer, 0, SIZE, 1);
-	vsvm_expect_residency(own.fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, order_of(flags));
+	vsvm_expect_residency(own.fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, vsvm_order(flags));
 }
 
 /* What the process above does: its control memory is one more fault and dispatch. */
 static void expect_left(struct vsvm_test *t, unsigned int flags)
 {
-	unsigned int order = order_of(flags);
-	uint64_t count = folios(flags, BLOCKS);
+	unsigned int order = vsvm_order(flags);
+	uint64_t count = vsvm_folios(flags, SIZE);
 
 	vsvm_expect(t, .order = order, .n_allocated = count, .n_to_vram = count, .n_freed = count,
 		    .gpu_2m = BLOCKS, .gpu_4k = 1, .dispatches = 2);
@@ -553,8 +525,8 @@ static void spin_until_killed(unsigned int flags, int ready)
 
 static void process_killed(struct vsvm_test *t, unsigned int flags)
 {
-	unsigned int order = order_of(flags);
-	uint64_t count = folios(flags, BLOCKS);
+	unsigned int order = vsvm_order(flags);
+	uint64_t count = vsvm_folios(flags, SIZE);
 
 	igt_fork(child, 1) {
 		int status, ready[2];
@@ -590,9 +562,9 @@ static void unmap(struct vsvm_test *t, unsigned int flags)
 	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 5);
 
 	vsvm_gpu_add(t, buffer, 0, SIZE, 3);
-	expect_faulted_in(t, flags, BLOCKS);
+	vsvm_expect_to_vram(t, SIZE, flags);
 	vsvm_buffer_unmap(buffer, 0, SIZE);
-	vsvm_expect(t, .order = order_of(flags), .n_freed = folios(flags, BLOCKS));
+	vsvm_expect(t, .order = vsvm_order(flags), .n_freed = vsvm_folios(flags, SIZE));
 	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_NONE, 0);
 }
 
@@ -608,14 +580,14 @@ static void dontneed(struct vsvm_test *t, unsigned int flags)
 	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 5);
 
 	vsvm_gpu_add(t, buffer, 0, SIZE, 3);
-	expect_faulted_in(t, flags, BLOCKS);
+	vsvm_expect_to_vram(t, SIZE, flags);
 	igt_assert_eq(madvise(buffer->ptr, SIZE, MADV_DONTNEED), 0);
 	memset(buffer->shadow, 0, SIZE);
-	vsvm_expect(t, .order = order_of(flags), .n_freed = folios(flags, BLOCKS));
+	vsvm_expect(t, .order = vsvm_order(flags), .n_freed = vsvm_folios(flags, SIZE));
 	vsvm_gpu_sum(t, buffer, 0, SIZE, 3);
-	expect_faulted_in(t, flags, BLOCKS);
+	vsvm_expect_to_vram(t, SIZE, flags);
 	vsvm_buffer_check(buffer);
-	expect_read_back(t, flags, BLOCKS);
+	vsvm_expect_home(t, SIZE, flags);
 }
 
 /**
@@ -644,58 +616,30 @@ static void more_than_vram(struct vsvm_test *t, unsigned int flags)
 	vsvm_buffer_check(buffer);
 }
 
-/* Ways to run a subtest: with huge folios, with base pages, or both. */
-enum {
-	HUGE = 1 << 0,
-	BASE = 1 << 1,
-	BOTH = HUGE | BASE,
-};
-
-static const struct {
-	const char *name;
-	void (*run)(struct vsvm_test *t, unsigned int flags);
-	unsigned int ways;
-	const char *description;
-} subtests[] = {
-	{"round-trip", round_trip, BOTH, "Memory moves to VRAM, back, and again"},
-	{"gpu-read", gpu_read, BOTH, "Memory that the GPU reads moves"},
-	{"cpu-write", cpu_write, BOTH, "The GPU sees what the CPU has written"},
-	{"first-touch", first_touch, BOTH, "The GPU touches memory first"},
-	{"zero-page", zero_page, BOTH, "The GPU touches the zero page"},
-	{"small-pages", small_pages, HUGE, "Base pages move as such"},
-	{"mixed", mixed, BOTH, "All kinds of memory next to each other"},
-	{"odd-size", odd_size, HUGE, "A mapping that is not whole blocks"},
-	{"prefetch", prefetch, BOTH, "Prefetch moves memory both ways"},
-	{"prefetch-part", prefetch_part, HUGE, "A part of a huge page moves alone"},
-	{"prefetch-inside", prefetch_inside, HUGE, "Prefetch of a part that is there already"},
-	{"no-huge-page", no_huge_page, HUGE, "No huge page can be had"},
-	{"many-work-items", many_work_items, BOTH, "Many work-items fault at once"},
-	{"threads-fault", threads_fault, BOTH, "Many threads fault at once"},
-	{"race", race, BOTH, "CPU and GPU write to one page"},
-	{"exit", process_exit, BOTH, "Exit with memory in VRAM"},
-	{"killed", process_killed, HUGE, "SIGKILL with memory in VRAM and work running"},
-	{"unmap", unmap, BOTH, "munmap() frees VRAM"},
-	{"dontneed", dontneed, BOTH, "MADV_DONTNEED frees VRAM"},
-	{"more-than-vram", more_than_vram, BOTH, "More memory than VRAM"},
+static const struct vsvm_subtest subtests[] = {
+	{"round-trip", round_trip, VSVM_BOTH, "Memory moves to VRAM, back, and again"},
+	{"gpu-read", gpu_read, VSVM_BOTH, "Memory that the GPU reads moves"},
+	{"cpu-write", cpu_write, VSVM_BOTH, "The GPU sees what the CPU has written"},
+	{"first-touch", first_touch, VSVM_BOTH, "The GPU touches memory first"},
+	{"zero-page", zero_page, VSVM_BOTH, "The GPU touches the zero page"},
+	{"small-pages", small_pages, VSVM_HUGE, "Base pages move as such"},
+	{"mixed", mixed, VSVM_BOTH, "All kinds of memory next to each other"},
+	{"odd-size", odd_size, VSVM_HUGE, "A mapping that is not whole blocks"},
+	{"prefetch", prefetch, VSVM_BOTH, "Prefetch moves memory both ways"},
+	{"prefetch-part", prefetch_part, VSVM_HUGE, "A part of a huge page moves alone"},
+	{"prefetch-inside", prefetch_inside, VSVM_HUGE, "Prefetch of a part that is there already"},
+	{"no-huge-page", no_huge_page, VSVM_HUGE, "No huge page can be had"},
+	{"many-work-items", many_work_items, VSVM_BOTH, "Many work-items fault at once"},
+	{"threads-fault", threads_fault, VSVM_BOTH, "Many threads fault at once"},
+	{"race", race, VSVM_BOTH, "CPU and GPU write to one page"},
+	{"exit", process_exit, VSVM_BOTH, "Exit with memory in VRAM"},
+	{"killed", process_killed, VSVM_HUGE, "SIGKILL with memory in VRAM and work running"},
+	{"unmap", unmap, VSVM_BOTH, "munmap() frees VRAM"},
+	{"dontneed", dontneed, VSVM_BOTH, "MADV_DONTNEED frees VRAM"},
+	{"more-than-vram", more_than_vram, VSVM_BOTH, "More memory than VRAM"},
 };
 
 int igt_main()
 {
-	static struct vsvm_test test;
-
-	for (size_t i = 0; i < ARRAY_SIZE(subtests); i++) {
-		for (unsigned int way = HUGE; way <= BASE; way <<= 1) {
-			unsigned int flags = way == BASE ? VSVM_TEST_BASE : 0;
-
-			if (!(subtests[i].ways & way))
-				continue;
-			igt_describe_f("%s%s", subtests[i].description,
-				       flags ? ", with base pages in VRAM" : "");
-			igt_subtest_f("%s%s", subtests[i].name, flags ? "-base" : "") {
-				vsvm_test_begin(&test, flags);
-				subtests[i].run(&test, flags);
-				vsvm_test_end(&test);
-			}
-		}
-	}
+	vsvm_run_subtests(subtests, ARRAY_SIZE(subtests));
 }

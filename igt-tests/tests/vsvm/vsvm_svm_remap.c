@@ -14,7 +14,7 @@
 
 #include <sys/mman.h>
 
-#include "vsvm_test.h"
+#include "vsvm_subtests.h"
 
 IGT_TEST_DESCRIPTION("Mappings change while their memory is in VRAM");
 
@@ -40,22 +40,9 @@ static const size_t places[NUM_PLACES] = {
 	[TAIL] = VSVM_2M - PIECE,
 };
 
-static unsigned int order_of(unsigned int flags)
-{
-	return flags & VSVM_TEST_BASE ? 0 : 9;
-}
-
-/* A buffer whose memory is in VRAM, with all that counted. */
 static struct vsvm_buffer *in_vram(struct vsvm_test *t, unsigned int flags)
 {
-	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 1);
-	unsigned int order = order_of(flags);
-	uint64_t count = SIZE / VSVM_4K >> order;
-
-	vsvm_gpu_add(t, buffer, 0, SIZE, 3);
-	vsvm_expect(t, .order = order, .n_allocated = count, .n_to_vram = count, .gpu_2m = BLOCKS,
-		    .dispatches = 1);
-	return buffer;
+	return vsvm_buffer_in_vram(t, SIZE, flags);
 }
 
 /* The parts of a block on both sides of a piece that has gone. */
@@ -197,7 +184,7 @@ static void dontneed_piece(struct vsvm_test *t, unsigned int flags)
 static void protect(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = in_vram(t, flags);
-	unsigned int order = order_of(flags);
+	unsigned int order = vsvm_order(flags);
 	uint64_t count = SIZE / VSVM_4K >> order;
 	struct drm_vsvm_wait wait;
 
@@ -269,7 +256,7 @@ static void mremap_aligned(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *from = in_vram(t, flags);
 	struct vsvm_buffer *to = vsvm_buffer_create(SIZE, VSVM_THP);
-	unsigned int order = order_of(flags);
+	unsigned int order = vsvm_order(flags);
 	uint64_t count = SIZE / VSVM_4K >> order;
 	struct drm_vsvm_wait wait;
 
@@ -319,7 +306,7 @@ static void mremap_dontunmap(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *from = in_vram(t, flags);
 	struct vsvm_buffer *to = vsvm_buffer_create(SIZE, VSVM_THP);
-	unsigned int order = order_of(flags);
+	unsigned int order = vsvm_order(flags);
 	uint64_t count = SIZE / VSVM_4K >> order;
 
 	igt_assert(mremap(from->ptr, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
@@ -375,7 +362,7 @@ static void mremap_piece(struct vsvm_test *t, unsigned int flags)
 static void map_over(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = in_vram(t, flags);
-	unsigned int order = order_of(flags);
+	unsigned int order = vsvm_order(flags);
 	uint64_t count = SIZE / VSVM_4K >> order;
 
 	igt_assert(mmap(buffer->ptr, SIZE, PROT_READ | PROT_WRITE,
@@ -389,38 +376,22 @@ static void map_over(struct vsvm_test *t, unsigned int flags)
 	vsvm_buffer_check(buffer);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(struct vsvm_test *t, unsigned int flags);
-	const char *description;
-} subtests[] = {
-	{"unmap-head", unmap_head, "munmap() of the first pages of each block"},
-	{"unmap-middle", unmap_middle, "munmap() in the middle of each block"},
-	{"unmap-tail", unmap_tail, "munmap() of the last pages of each block"},
-	{"unmap-gpu", unmap_gpu, "The GPU after a partial munmap()"},
-	{"dontneed-piece", dontneed_piece, "MADV_DONTNEED of a part of each block"},
-	{"protect", protect, "mprotect() of all"},
-	{"protect-piece", protect_piece, "mprotect() of a part of each block"},
-	{"mremap", mremap_aligned, "mremap() of whole blocks"},
-	{"mremap-unaligned", mremap_unaligned, "mremap() to another place in a block"},
-	{"mremap-dontunmap", mremap_dontunmap, "mremap() that leaves a mapping behind"},
-	{"mremap-piece", mremap_piece, "mremap() of a part of a block"},
-	{"map-over", map_over, "mmap() over memory in VRAM"},
+static const struct vsvm_subtest subtests[] = {
+	{"unmap-head", unmap_head, VSVM_BOTH, "munmap() of the first pages of each block"},
+	{"unmap-middle", unmap_middle, VSVM_BOTH, "munmap() in the middle of each block"},
+	{"unmap-tail", unmap_tail, VSVM_BOTH, "munmap() of the last pages of each block"},
+	{"unmap-gpu", unmap_gpu, VSVM_BOTH, "The GPU after a partial munmap()"},
+	{"dontneed-piece", dontneed_piece, VSVM_BOTH, "MADV_DONTNEED of a part of each block"},
+	{"protect", protect, VSVM_BOTH, "mprotect() of all"},
+	{"protect-piece", protect_piece, VSVM_BOTH, "mprotect() of a part of each block"},
+	{"mremap", mremap_aligned, VSVM_BOTH, "mremap() of whole blocks"},
+	{"mremap-unaligned", mremap_unaligned, VSVM_BOTH, "mremap() to another place in a block"},
+	{"mremap-dontunmap", mremap_dontunmap, VSVM_BOTH, "mremap() that leaves a mapping behind"},
+	{"mremap-piece", mremap_piece, VSVM_BOTH, "mremap() of a part of a block"},
+	{"map-over", map_over, VSVM_BOTH, "mmap() over memory in VRAM"},
 };
 
 int igt_main()
 {
-	static struct vsvm_test test;
-
-	for (size_t i = 0; i < ARRAY_SIZE(subtests); i++) {
-		for (unsigned int flags = 0; flags <= VSVM_TEST_BASE; flags += VSVM_TEST_BASE) {
-			igt_describe_f("%s%s", subtests[i].description,
-				       flags ? ", with base pages in VRAM" : "");
-			igt_subtest_f("%s%s", subtests[i].name, flags ? "-base" : "") {
-				vsvm_test_begin(&test, flags);
-				subtests[i].run(&test, flags);
-				vsvm_test_end(&test);
-			}
-		}
-	}
+	vsvm_run_subtests(subtests, ARRAY_SIZE(subtests));
 }
