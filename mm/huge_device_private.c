@@ -184,6 +184,7 @@ void split_device_private_pmd(struct vm_area_struct *vma, unsigned long haddr,
 		freeze = false;
 
 	if (!freeze) {
+		folio_set_device_pte_mapped(folio);
 		folio_ref_add(folio, HPAGE_PMD_NR - 1);
 		folio_add_anon_rmap_ptes(folio, page, HPAGE_PMD_NR, vma, haddr,
 					 exclusive ? RMAP_EXCLUSIVE : RMAP_NONE);

@@ -73,19 +73,6 @@ int migrate_vma_split_folio(struct migrate_vma *migrate, struct page *page)
 
 #ifdef CONFIG_ARCH_ENABLE_THP_MIGRATION
 
-/* Fill in the entries of one PMD. */
-static void collect_compound(struct migrate_vma *migrate, unsigned long mpfn)
-{
-	unsigned long *src = migrate->src + migrate->npages;
-	unsigned long *dst = migrate->dst + migrate->npages;
-
-	src[0] = mpfn | MIGRATE_PFN_MIGRATE | MIGRATE_PFN_COMPOUND;
-	memset(src + 1, 0, (HPAGE_PMD_NR - 1) * sizeof(*src));
-	memset(dst, 0, HPAGE_PMD_NR * sizeof(*dst));
-	migrate->npages += HPAGE_PMD_NR;
-	migrate->cpages++;
-}
-
 static bool whole_pmd(struct migrate_vma *migrate, unsigned long addr,
 		      unsigned long end)
 {
@@ -116,7 +103,7 @@ bool migrate_vma_collect_huge_hole(struct migrate_vma *migrate,
 				     HPAGE_PMD_ORDER))
 		return false;
 
-	collect_compound(migrate, 0);
+	migrate_vma_collect_entry(migrate, 0, HPAGE_PMD_NR);
 	return true;
 }
 
@@ -140,7 +127,7 @@ static bool may_collect(struct migrate_vma *migrate, struct folio *folio, pmd_t 
 
 /**
  * migrate_vma_collect_huge_pmd() - collect what a huge PMD maps
- * @migrate: The migration.
+ * @collect: The walk that collects for a migration.
  * @pmdp: The PMD.
  * @addr: Start of the range that it is collected for.
  * @end: End of that range, within the PMD.
@@ -150,18 +137,21 @@ static bool may_collect(struct migrate_vma *migrate, struct folio *folio, pmd_t 
  *
  * Return: see &enum collect_huge.
  */
-enum collect_huge migrate_vma_collect_huge_pmd(struct migrate_vma *migrate,
+enum collect_huge migrate_vma_collect_huge_pmd(struct migrate_vma_collect *collect,
 					       pmd_t *pmdp, unsigned long addr,
 					       unsigned long end)
 {
+	struct migrate_vma *migrate = collect->migrate;
 	struct vm_area_struct *vma = migrate->vma;
 	struct page_vma_mapped_walk pvmw = {
 		.vma = vma,
 		.address = addr,
 		.pmd = pmdp,
+		.flags = PVMW_DEFER_FLUSH,
 	};
 	struct folio *folio;
 	struct page *page;
+	unsigned long mpfn;
 	bool write;
 	pmd_t pmd;
 
@@ -183,7 +173,7 @@ enum collect_huge migrate_vma_collect_huge_pmd(struct migrate_vma *migrate,
 		if (!(migrate->flags & MIGRATE_VMA_SELECT_SYSTEM))
 			return COLLECT_HUGE_SKIP;
 		if (whole_pmd(migrate, addr, end)) {
-			collect_compound(migrate, 0);
+			migrate_vma_collect_entry(migrate, 0, HPAGE_PMD_NR);
 			return COLLECT_HUGE_DONE;
 		}
 		split_huge_pmd(vma, pmdp, addr);
@@ -205,6 +195,12 @@ enum collect_huge migrate_vma_collect_huge_pmd(struct migrate_vma *migrate,
 			COLLECT_HUGE_SKIP : COLLECT_HUGE_AGAIN;
 	}
 
+	mpfn = migrate_pfn(page_to_pfn(page));
+	if (write)
+		mpfn |= MIGRATE_PFN_WRITE;
+	if (folio_mapcount(folio) == 1)
+		mpfn |= MIGRATE_PFN_MAPPED_ONCE;
+
 	folio_get(folio);
 	if (set_pmd_migration_entry(&pvmw, page)) {
 		/* Pinned. */
@@ -214,14 +210,57 @@ enum collect_huge migrate_vma_collect_huge_pmd(struct migrate_vma *migrate,
 		return COLLECT_HUGE_SKIP;
 	}
 	spin_unlock(pvmw.ptl);
+	if (pmd_present(pmd))
+		collect->flush = true;
 
-	collect_compound(migrate, migrate_pfn(page_to_pfn(page)) |
-				  (write ? MIGRATE_PFN_WRITE : 0));
+	migrate_vma_collect_entry(migrate, mpfn, HPAGE_PMD_NR);
 	return COLLECT_HUGE_DONE;
 
 skip:
 	spin_unlock(pvmw.ptl);
 	return COLLECT_HUGE_SKIP;
+}
+
+/**
+ * migrate_vma_map_huge_pmd() - map a folio again by the PMD that it had
+ * @migrate: The migration.
+ * @addr: Address of the PMD.
+ * @mpfn: Entry of the source array.
+ * @dst: The folio to be mapped, locked: where the source has moved, or itself.
+ *
+ * For a source that had no other mapping. None can have come since: fork() needs
+ * the mmap_lock for writing. So there is nothing that a walk of the rmap could
+ * find besides.
+ *
+ * Context: mmap_lock held for reading.
+ * Return: false when that has to be walked after all.
+ */
+bool migrate_vma_map_huge_pmd(struct migrate_vma *migrate, unsigned long addr,
+			      unsigned long mpfn, struct folio *dst)
+{
+	struct page_vma_mapped_walk pvmw = {
+		.vma = migrate->vma,
+		.address = addr,
+	};
+	bool mapped = false;
+
+	if ((mpfn & (MIGRATE_PFN_COMPOUND | MIGRATE_PFN_MAPPED_ONCE)) !=
+	    (MIGRATE_PFN_COMPOUND | MIGRATE_PFN_MAPPED_ONCE))
+		return false;
+	mmap_assert_locked(migrate->vma->vm_mm);
+
+	pvmw.pmd = mm_find_pmd(migrate->vma->vm_mm, addr);
+	if (!pvmw.pmd)
+		return false;
+
+	pvmw.ptl = pmd_lock(migrate->vma->vm_mm, pvmw.pmd);
+	if (is_pmd_migration_entry(*pvmw.pmd) &&
+	    swp_offset_pfn(pmd_to_swp_entry(*pvmw.pmd)) == mpfn >> MIGRATE_PFN_SHIFT) {
+		remove_migration_pmd(&pvmw, &dst->page);
+		mapped = true;
+	}
+	spin_unlock(pvmw.ptl);
+	return mapped;
 }
 
 /**
@@ -242,22 +281,14 @@ void migrate_vma_insert_huge_pmd(struct migrate_vma *migrate, unsigned long addr
 	pgtable_t pgtable = NULL;
 	swp_entry_t entry;
 	spinlock_t *ptl;
-	p4d_t *p4dp;
-	pud_t *pudp;
 	pmd_t *pmdp;
 
 	if (!folio_is_device_private(folio) ||
 	    !thp_vma_suitable_order(vma, addr, HPAGE_PMD_ORDER))
 		goto abort;
 
-	p4dp = p4d_alloc(mm, pgd_offset(mm, addr), addr);
-	if (!p4dp)
-		goto abort;
-	pudp = pud_alloc(mm, p4dp, addr);
-	if (!pudp)
-		goto abort;
-	pmdp = pmd_alloc(mm, pudp, addr);
-	if (!pmdp || unlikely(anon_vma_prepare(vma)))
+	pmdp = migrate_vma_alloc_pmd(vma, addr);
+	if (!pmdp)
 		goto abort;
 	if (mem_cgroup_charge(folio, mm, GFP_KERNEL))
 		goto abort;
@@ -307,6 +338,8 @@ abort:
 	*src &= ~MIGRATE_PFN_MIGRATE;
 }
 
+#endif
+
 static bool split_migration_pmd(struct folio *folio, struct vm_area_struct *vma,
 				unsigned long addr, void *arg)
 {
@@ -322,13 +355,15 @@ static bool split_migration_pmd(struct folio *folio, struct vm_area_struct *vma,
 	return true;
 }
 
-/* Split a folio that has been unmapped, and every migration entry of it. */
-static int split_unmapped_folio(struct folio *folio, struct page *fault_page)
+/* Split a folio that has been unmapped, and every huge migration entry of it. */
+static int split_unmapped_folio(struct folio *folio, struct page *fault_page,
+				unsigned int new_order)
 {
 	struct rmap_walk_control rwc = {
 		.rmap_one = split_migration_pmd,
 	};
 	bool fault = is_fault_folio(fault_page, folio);
+	unsigned long nr = folio_nr_pages(folio);
 	struct anon_vma *anon_vma = NULL;
 	unsigned long i;
 	int ret;
@@ -336,17 +371,18 @@ static int split_unmapped_folio(struct folio *folio, struct page *fault_page)
 	if (folio_test_swapcache(folio) && !folio_free_swap(folio))
 		return -EBUSY;
 
-	rmap_walk(folio, &rwc);
+	if (folio_test_pmd_mappable(folio))
+		rmap_walk(folio, &rwc);
 
 	/* See migrate_device_pfn_lock(): each part has a reference of its own. */
 	if (folio_is_zone_device(folio))
 		anon_vma = folio->private;
 
-	ret = split_isolated_folio(folio, 1 + fault);
+	ret = split_isolated_folio(folio, 1 + fault, new_order);
 	if (ret)
 		return ret;
 
-	for (i = 1; anon_vma && i < HPAGE_PMD_NR; i++) {
+	for (i = 1UL << new_order; anon_vma && i < nr; i += 1UL << new_order) {
 		get_anon_vma(anon_vma);
 		set_page_private(&folio->page + i, (unsigned long)anon_vma);
 	}
@@ -356,14 +392,16 @@ static int split_unmapped_folio(struct folio *folio, struct page *fault_page)
 }
 
 /**
- * migrate_device_fit_dst() - make a huge source fit a destination of pages
- * @src: Source entries of one PMD, the first with %MIGRATE_PFN_COMPOUND.
+ * migrate_device_fit_dst() - make a large source fit a smaller destination
+ * @src: Source entries of one folio or hole, the first with
+ *	%MIGRATE_PFN_COMPOUND.
  * @dst: Destination entries.
  * @fault_page: Page of the CPU fault that is being served, or NULL.
  *
  * Does nothing when the destination is a folio of the same size, or NULL. Else
- * splits the source and gives each page an entry of its own; a source that
- * cannot be split loses %MIGRATE_PFN_MIGRATE.
+ * splits the source to the order of the first destination and gives each part an
+ * entry of its own; a source that cannot be split, or one that is smaller, loses
+ * %MIGRATE_PFN_MIGRATE.
  *
  * Context: Process context; the source is locked and unmapped.
  */
@@ -373,25 +411,36 @@ void migrate_device_fit_dst(unsigned long *src, const unsigned long *dst,
 	unsigned long flags = src[0] & (MIGRATE_PFN_MIGRATE | MIGRATE_PFN_WRITE);
 	struct page *page = migrate_pfn_to_page(src[0]);
 	struct page *newpage = migrate_pfn_to_page(dst[0]);
-	unsigned long i;
+	unsigned long nr = migrate_pfn_nr_pages(src[0]);
+	unsigned long i, new_nr;
+	unsigned int new_order;
 
 	if (!(flags & MIGRATE_PFN_MIGRATE) || !newpage)
 		return;
 
-	if (folio_test_large(page_folio(newpage))) {
-		if (!(dst[0] & MIGRATE_PFN_COMPOUND) ||
-		    folio_order(page_folio(newpage)) != HPAGE_PMD_ORDER)
-			src[0] &= ~MIGRATE_PFN_MIGRATE;
-		return;
-	}
-
-	if (page && split_unmapped_folio(page_folio(page), fault_page)) {
+	new_order = folio_order(page_folio(newpage));
+	new_nr = 1UL << new_order;
+	/* Anonymous memory cannot be of order 1. */
+	if (new_nr > nr || new_order == 1 ||
+	    (new_order && !(dst[0] & MIGRATE_PFN_COMPOUND))) {
 		src[0] &= ~MIGRATE_PFN_MIGRATE;
 		return;
 	}
+	if (new_nr == nr)
+		return;
 
-	for (i = 0; i < HPAGE_PMD_NR; i++)
-		src[i] = flags | (page ? migrate_pfn(page_to_pfn(page + i)) : 0);
+	if (!page) {
+		for (i = 0; i < nr; i++)
+			src[i] = flags;
+		return;
+	}
+
+	if (split_unmapped_folio(page_folio(page), fault_page, new_order)) {
+		src[0] &= ~MIGRATE_PFN_MIGRATE;
+		return;
+	}
+	if (new_order)
+		flags |= MIGRATE_PFN_COMPOUND;
+	for (i = 0; i < nr; i += new_nr)
+		src[i] = flags | migrate_pfn(page_to_pfn(page + i));
 }
-
-#endif

@@ -205,12 +205,14 @@ static void end_anon(struct folio *folio, unsigned long nr)
 	if (!folio_test_anon(folio))
 		return;
 
-	/* A page mapped by a PTE has the flag of its own. */
+	/* A PMD has the flag in the first page, PTEs each in its own. */
+	if (nr > 1 && !folio_test_device_pte_mapped(folio))
+		nr = 1;
 	for (i = 0; i < nr; i++)
 		if (PageAnonExclusive(folio_page(folio, i)))
 			__ClearPageAnonExclusive(folio_page(folio, i));
 
-	if (nr > 1)
+	if (folio_test_large(folio))
 		mod_mthp_stat(folio_order(folio), MTHP_STAT_NR_ANON, -1);
 }
 
