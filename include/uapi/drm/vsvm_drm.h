@@ -236,8 +236,9 @@ struct drm_vsvm_prefetch {
  * @addr: start
  * @length: length in bytes
  * @location: one of &enum drm_vsvm_location
- * @order: order of the mapping: 9 where one entry maps 2 MiB, else 0. Equal
- *	neighbours are one run, so that a run may hold many folios
+ * @order: 9 where one entry maps 2 MiB; else the order of the folio for VRAM in
+ *	folios of less than that, or 0. Equal neighbours are one run, so that a
+ *	run may hold many folios
  */
 struct drm_vsvm_residency_run {
 	__u64 addr;

@@ -98,6 +98,41 @@ bool vsvm_huge_enabled(void)
 	return READ_ONCE(huge);
 }
 
+static unsigned int fill_order;
+
+static int fill_order_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned int order;
+	int ret = kstrtouint(val, 0, &order);
+
+	if (ret)
+		return ret;
+	if (order == 1 || order >= VSVM_BLOCK_ORDER)
+		return -EINVAL;
+	WRITE_ONCE(fill_order, order);
+	return 0;
+}
+
+static const struct kernel_param_ops fill_order_ops = {
+	.set = fill_order_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(fill_order, &fill_order_ops, &fill_order, 0644);
+__MODULE_PARM_TYPE(fill_order, "uint");
+MODULE_PARM_DESC(fill_order,
+		 "Order of the folios for new memory that is not 2 MiB, 2 to 8, or 0 for pages; may be changed at any time (default 0)");
+
+/**
+ * vsvm_fill_order() - what a hole is filled with that is less than a block
+ *
+ * Return: the order of the folios, 0 for single pages.
+ */
+unsigned int vsvm_fill_order(void)
+{
+	return READ_ONCE(fill_order);
+}
+
 static const struct drm_ioctl_desc vsvm_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(VSVM_QUERY, vsvm_ioctl_query, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(VSVM_PREFETCH, vsvm_ioctl_prefetch, DRM_RENDER_ALLOW),

@@ -77,6 +77,7 @@ static inline struct vsvm_device *to_vsvm_device(struct drm_device *drm)
 }
 
 bool vsvm_huge_enabled(void);
+unsigned int vsvm_fill_order(void);
 
 int vsvm_ioctl_query(struct drm_device *drm, void *data, struct drm_file *file);
 int vsvm_ioctl_prefetch(struct drm_device *drm, void *data,

@@ -11,10 +11,10 @@
  * or clears; mm moves the metadata over and maps what has moved. A page that
  * cannot move stays where it is, that is no error.
  *
- * The unit is a block of 2 MiB. A source that is one folio of order 9, or a hole
- * of that size, is one entry with MIGRATE_PFN_COMPOUND, and moves to one folio
- * of order 9 if that can be had, else to 512 pages. Nothing is ever allocated in
- * between the two sizes.
+ * The unit is a block of 2 MiB. A source that is one folio, of any order, or a
+ * hole of the size of a block, is one entry with MIGRATE_PFN_COMPOUND, and moves
+ * to one folio of the same order if that can be had, else to single pages. What
+ * else is a hole gets single pages, or folios of vsvm_fill_order() where they fit.
  *
  * There are three ways in:
  *
@@ -88,9 +88,18 @@ static void vsvm_copy_add(struct vsvm_copy *copy, u64 dst, u64 src, u64 size,
 	};
 }
 
+static unsigned int vsvm_entry_order(unsigned long entry)
+{
+	struct page *page = migrate_pfn_to_page(entry);
+
+	if (!(entry & MIGRATE_PFN_COMPOUND))
+		return 0;
+	return page ? folio_order(page_folio(page)) : VSVM_BLOCK_ORDER;
+}
+
 static unsigned long vsvm_entry_pages(unsigned long entry)
 {
-	return entry & MIGRATE_PFN_COMPOUND ? VSVM_BLOCK_PAGES : 1;
+	return 1UL << vsvm_entry_order(entry);
 }
 
 /* Gives destinations up that have been allocated. */
@@ -118,28 +127,26 @@ static int vsvm_copy_pages(struct vsvm_device *vdev, const unsigned long *src,
 			   bool to_vram, enum drm_vsvm_stage_id stage)
 {
 	struct vsvm_copy copy = { .vdev = vdev };
-	unsigned long i, n, compound = 0;
+	unsigned long i, n, first = 0, end = 0;
 	struct page *source = NULL;
 	u64 begin = ktime_get_ns();
 
 	for (i = 0; i < npages; i += n) {
 		struct page *target = migrate_pfn_to_page(dst[i]);
 
-		/* The entries after a huge source are 0: count its pages. */
-		if (compound) {
-			compound--;
-			if (source)
-				source++;
-		} else {
-			source = migrate_pfn_to_page(src[i]);
-			compound = vsvm_entry_pages(src[i]) - 1;
+		/* The entries after a large source are 0: go by its pages. */
+		if (i >= end) {
+			first = i;
+			end = i + vsvm_entry_pages(src[i]);
 		}
+		source = migrate_pfn_to_page(src[first]);
+		if (source)
+			source += i - first;
 
 		n = 1;
 		if (!target)
 			continue;
 		n = vsvm_entry_pages(dst[i]);
-		compound -= n - 1;
 
 		if (!to_vram)
 			vsvm_copy_add(&copy, page_to_phys(target),
@@ -182,25 +189,22 @@ static u64 vsvm_count_moved(const unsigned long *src, const unsigned long *dst,
 		    !migrate_pfn_to_page(dst[i]))
 			continue;
 		pages += vsvm_entry_pages(dst[i]);
-		atomic64_inc(&folios[dst[i] & MIGRATE_PFN_COMPOUND ?
-				     VSVM_BLOCK_ORDER : 0]);
+		atomic64_inc(&folios[vsvm_entry_order(dst[i])]);
 	}
 	return pages << PAGE_SHIFT;
 }
 
-/* A folio of order 9 as the destination of entry @i; false when there is none. */
-static bool vsvm_vram_dst_huge(struct vsvm_vm *vm, unsigned long *dst)
+/* A large folio as the destination of entry @dst; false when there is none. */
+static bool vsvm_vram_dst_large(struct vsvm_vm *vm, unsigned long *dst,
+				unsigned int order)
 {
 	struct vsvm_vram *vram = &vm->vdev->vram;
-	unsigned long pfn = 0, count;
+	unsigned long pfn;
 
-	if (!vsvm_huge_enabled())
+	if (!vsvm_huge_enabled() || !vsvm_vram_alloc_aligned(vram, order, &pfn))
 		return false;
-
-	count = vsvm_vram_alloc(vram, VSVM_BLOCK_PAGES, &pfn);
-	if (count < VSVM_BLOCK_PAGES ||
-	    !vsvm_vram_folio(vram, pfn, VSVM_BLOCK_ORDER, vm->owner)) {
-		vsvm_vram_release(vram, pfn, count);
+	if (!vsvm_vram_folio(vram, pfn, order, vm->owner)) {
+		vsvm_vram_release(vram, pfn, 1UL << order);
 		return false;
 	}
 
@@ -208,9 +212,30 @@ static bool vsvm_vram_dst_huge(struct vsvm_vm *vm, unsigned long *dst)
 	return true;
 }
 
+/* Folios for rows of holes, if that is wanted and they fit. */
+static void vsvm_vram_dst_fill(struct vsvm_vm *vm, const unsigned long *src,
+			       unsigned long *dst, unsigned long npages,
+			       unsigned long addr)
+{
+	unsigned int order = vsvm_fill_order();
+	unsigned long i, j, nr = 1UL << order;
+
+	if (!order)
+		return;
+
+	i = (ALIGN(addr, nr << PAGE_SHIFT) - addr) >> PAGE_SHIFT;
+	for (; i + nr <= npages; i += nr) {
+		for (j = 0; j < nr && src[i + j] == MIGRATE_PFN_MIGRATE; j++)
+			;
+		if (j == nr && !vsvm_vram_dst_large(vm, &dst[i], order))
+			break;
+	}
+}
+
 /*
  * Pages of VRAM as destinations of the entries from @first up to @last, as far
- * as they go. A huge source is one entry for all of them, and gets all or none.
+ * as they go. A large source is one entry for all of them, and gets all or none.
+ * What has a destination already is left alone.
  */
 static void vsvm_vram_dst_pages(struct vsvm_vm *vm, const unsigned long *src,
 				unsigned long *dst, unsigned long first,
@@ -220,11 +245,11 @@ static void vsvm_vram_dst_pages(struct vsvm_vm *vm, const unsigned long *src,
 	bool compound = src[first] & MIGRATE_PFN_COMPOUND;
 	unsigned long i, want = 0, pfn = 0, left = 0;
 
-	for (i = first; i < last; i++)
-		want += compound || (src[i] & MIGRATE_PFN_MIGRATE);
+	for (i = first; i < last; i += vsvm_entry_pages(dst[i]))
+		want += !dst[i] && (compound || (src[i] & MIGRATE_PFN_MIGRATE));
 
-	for (i = first; i < last; i++) {
-		if (!compound && !(src[i] & MIGRATE_PFN_MIGRATE))
+	for (i = first; i < last; i += vsvm_entry_pages(dst[i])) {
+		if (dst[i] || (!compound && !(src[i] & MIGRATE_PFN_MIGRATE)))
 			continue;
 		if (!left)
 			left = vsvm_vram_alloc(vram, want, &pfn);
@@ -242,15 +267,18 @@ static void vsvm_vram_dst_pages(struct vsvm_vm *vm, const unsigned long *src,
 }
 
 static void vsvm_vram_dst(struct vsvm_vm *vm, const unsigned long *src,
-			  unsigned long *dst, unsigned long npages)
+			  unsigned long *dst, unsigned long npages,
+			  unsigned long addr)
 {
 	unsigned long i, end;
 
+	vsvm_vram_dst_fill(vm, src, dst, npages, addr);
 	for (i = 0; i < npages; i = end) {
 		if (src[i] & MIGRATE_PFN_COMPOUND) {
-			end = i + VSVM_BLOCK_PAGES;
+			end = i + vsvm_entry_pages(src[i]);
 			if ((src[i] & MIGRATE_PFN_MIGRATE) &&
-			    !vsvm_vram_dst_huge(vm, &dst[i]))
+			    !vsvm_vram_dst_large(vm, &dst[i],
+						 vsvm_entry_order(src[i])))
 				vsvm_vram_dst_pages(vm, src, dst, i, end);
 			continue;
 		}
@@ -259,6 +287,14 @@ static void vsvm_vram_dst(struct vsvm_vm *vm, const unsigned long *src,
 				break;
 		vsvm_vram_dst_pages(vm, src, dst, i, end);
 	}
+}
+
+/* How a migration collects the part of a block from @start to @end. */
+static unsigned long vsvm_select_large(unsigned long start, unsigned long end)
+{
+	if (end - start == VSVM_BLOCK_SIZE)
+		return MIGRATE_VMA_SELECT_COMPOUND | MIGRATE_VMA_SELECT_MTHP;
+	return MIGRATE_VMA_SELECT_MTHP;
 }
 
 /**
@@ -291,14 +327,14 @@ u64 vsvm_migrate_to_vram(struct vsvm_vm *vm, struct vm_area_struct *vma,
 	u64 begin = ktime_get_ns();
 	u64 moved, ns;
 
-	if (end - start == VSVM_BLOCK_SIZE && vsvm_huge_enabled())
-		args.flags |= MIGRATE_VMA_SELECT_COMPOUND;
+	if (vsvm_huge_enabled())
+		args.flags |= vsvm_select_large(start, end);
 
 	memset(args.dst, 0, ((end - start) >> PAGE_SHIFT) * sizeof(*args.dst));
 	if (migrate_vma_setup(&args) || !args.cpages)
 		return 0;
 
-	vsvm_vram_dst(vm, args.src, args.dst, args.npages);
+	vsvm_vram_dst(vm, args.src, args.dst, args.npages, start);
 	vsvm_copy_pages(vdev, args.src, args.dst, args.npages, true,
 			DRM_VSVM_STAGE_COPY_TO_VRAM);
 	migrate_vma_pages(&args);
@@ -346,15 +382,15 @@ static void vsvm_ram_dst(const unsigned long *src, unsigned long *dst,
 			continue;
 		} else if (src[i] & MIGRATE_PFN_COMPOUND) {
 			folio = vsvm_ram_folio(vma, addr + (i << PAGE_SHIFT),
-					       VSVM_BLOCK_ORDER);
+					       vsvm_entry_order(src[i]));
 			if (folio) {
 				folio_lock(folio);
 				dst[i] = migrate_pfn(folio_pfn(folio)) |
 					 MIGRATE_PFN_COMPOUND;
-				i += VSVM_BLOCK_PAGES - 1;
+				i += vsvm_entry_pages(src[i]) - 1;
 				continue;
 			}
-			compound = VSVM_BLOCK_PAGES - 1;
+			compound = vsvm_entry_pages(src[i]) - 1;
 		}
 
 		folio = vsvm_ram_folio(vma, addr + (i << PAGE_SHIFT), 0);
@@ -427,8 +463,7 @@ u64 vsvm_migrate_to_ram(struct vsvm_device *vdev, struct vm_area_struct *vma,
 	u64 moved, ns;
 	int error;
 
-	if (end - start == VSVM_BLOCK_SIZE)
-		args.flags |= MIGRATE_VMA_SELECT_COMPOUND;
+	args.flags |= vsvm_select_large(start, end);
 
 	memset(args.dst, 0, ((end - start) >> PAGE_SHIFT) * sizeof(*args.dst));
 	if (migrate_vma_setup(&args) || !args.cpages)
@@ -444,6 +479,34 @@ u64 vsvm_migrate_to_ram(struct vsvm_device *vdev, struct vm_area_struct *vma,
 	return moved;
 }
 
+/*
+ * What a CPU fault brings home: the block that a PMD maps, or the folio of the
+ * page if it is large and can be mapped whole where it should be, or the page.
+ */
+static void vsvm_cpu_fault_range(const struct vm_fault *vmf,
+				 unsigned long *start, unsigned long *end)
+{
+	unsigned long addr = vmf->address & PAGE_MASK;
+	struct folio *folio = page_folio(vmf->page);
+	unsigned long size = folio_size(folio);
+
+	if (!vmf->pte) {
+		*start = ALIGN_DOWN(addr, VSVM_BLOCK_SIZE);
+		*end = *start + VSVM_BLOCK_SIZE;
+		return;
+	}
+
+	*start = addr - (folio_page_idx(folio, vmf->page) << PAGE_SHIFT);
+	*end = *start + size;
+	if (*start > addr || *start < vmf->vma->vm_start ||
+	    *end > vmf->vma->vm_end ||
+	    ALIGN_DOWN(*start, VSVM_BLOCK_SIZE) !=
+	    ALIGN_DOWN(*end - 1, VSVM_BLOCK_SIZE)) {
+		*start = addr;
+		*end = addr + PAGE_SIZE;
+	}
+}
+
 /**
  * vsvm_cpu_fault() - the CPU touches a page in VRAM
  * @vmf: the fault; mm has locked the folio and holds a reference
@@ -456,14 +519,12 @@ vm_fault_t vsvm_cpu_fault(struct vm_fault *vmf)
 {
 	struct vsvm_vram *vram = vsvm_vram_of(vmf->page);
 	struct vsvm_device *vdev = container_of(vram, struct vsvm_device, vram);
-	bool huge = !vmf->pte;
 	unsigned long one_src = 0, one_dst = 0;
 	struct vsvm_batch *batch = NULL;
 	struct migrate_vma args = {
 		.vma = vmf->vma,
 		.src = &one_src,
 		.dst = &one_dst,
-		.start = vmf->address & PAGE_MASK,
 		.pgmap_owner = vram->pgmap.owner,
 		.flags = MIGRATE_VMA_SELECT_DEVICE_PRIVATE,
 		.fault_page = vmf->page,
@@ -477,16 +538,14 @@ vm_fault_t vsvm_cpu_fault(struct vm_fault *vmf)
 
 	atomic64_inc(&vdev->stats.cpu_faults);
 
-	args.end = args.start + PAGE_SIZE;
-	if (huge) {
+	vsvm_cpu_fault_range(vmf, &args.start, &args.end);
+	if (args.end - args.start > PAGE_SIZE) {
 		batch = kzalloc(sizeof(*batch), GFP_KERNEL);
 		if (!batch)
 			return VM_FAULT_OOM;
 		args.src = batch->src;
 		args.dst = batch->dst;
-		args.start = ALIGN_DOWN(vmf->address, VSVM_BLOCK_SIZE);
-		args.end = args.start + VSVM_BLOCK_SIZE;
-		args.flags |= MIGRATE_VMA_SELECT_COMPOUND;
+		args.flags |= vsvm_select_large(args.start, args.end);
 	}
 
 	if (migrate_vma_setup(&args)) {
@@ -509,7 +568,7 @@ vm_fault_t vsvm_cpu_fault(struct vm_fault *vmf)
 out:
 	kfree(batch);
 	ns = ktime_get_ns() - begin;
-	trace_vsvm_cpu_fault(vdev, vmf->address, huge, moved, ns);
+	trace_vsvm_cpu_fault(vdev, vmf->address, !vmf->pte, moved, ns);
 	if (moved) {
 		vsvm_stage_add(&vdev->stats, DRM_VSVM_STAGE_TO_RAM, moved, ns);
 		vsvm_stage_add(&vdev->stats, DRM_VSVM_STAGE_CPU_FAULT, moved, ns);

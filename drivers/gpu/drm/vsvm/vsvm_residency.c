@@ -100,13 +100,19 @@ static int vsvm_residency_add_pfn(struct vsvm_residency *res, u64 addr,
 				  unsigned long pfn)
 {
 	u32 location = DRM_VSVM_LOCATION_NONE, order = 0;
+	struct page *page;
 
 	if (pfn & HMM_PFN_VALID) {
+		page = hmm_pfn_to_page(pfn);
 		location = DRM_VSVM_LOCATION_SYSTEM;
-		if (is_device_private_page(hmm_pfn_to_page(pfn)))
-			location = DRM_VSVM_LOCATION_VRAM;
 		if (hmm_pfn_to_map_order(pfn) >= VSVM_BLOCK_ORDER)
 			order = VSVM_BLOCK_ORDER;
+		if (is_device_private_page(page)) {
+			location = DRM_VSVM_LOCATION_VRAM;
+			/* hmm says nothing of folios below that. */
+			if (folio_order(page_folio(page)) < VSVM_BLOCK_ORDER)
+				order = folio_order(page_folio(page));
+		}
 	}
 	return vsvm_residency_add(res, addr, PAGE_SIZE, location, order);
 }

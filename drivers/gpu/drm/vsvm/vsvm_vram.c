@@ -97,6 +97,21 @@ static void vsvm_block_sort(struct vsvm_vram *vram, struct vsvm_block *block)
 		list_move_tail(&block->link, &vram->full);
 }
 
+/* Marks pages of a block as used. Returns the first. */
+static unsigned long vsvm_block_take(struct vsvm_vram *vram,
+				     struct vsvm_block *block,
+				     unsigned long first, unsigned long nr)
+{
+	lockdep_assert_held(&vram->lock);
+
+	bitmap_set(block->map, first, nr);
+	block->used += nr;
+	block->backed = true;
+	vram->free_pages -= nr;
+	vsvm_block_sort(vram, block);
+	return vram->first_pfn + (block - vram->blocks) * VSVM_BLOCK_PAGES + first;
+}
+
 /* Up to @want pages of the first fitting block; 0 when there is none. */
 static unsigned long vsvm_vram_take(struct vsvm_vram *vram, unsigned long want,
 				    unsigned long *pfn)
@@ -126,14 +141,63 @@ static unsigned long vsvm_vram_take(struct vsvm_vram *vram, unsigned long want,
 	end = find_next_bit(block->map, VSVM_BLOCK_PAGES, first);
 	want = min(want, end - first);
 
-	bitmap_set(block->map, first, want);
-	block->used += want;
-	block->backed = true;
-	vram->free_pages -= want;
-	vsvm_block_sort(vram, block);
-
-	*pfn = vram->first_pfn + (block - vram->blocks) * VSVM_BLOCK_PAGES + first;
+	*pfn = vsvm_block_take(vram, block, first, want);
 	return want;
+}
+
+/* Pages for a folio of an order below that of a block, of a block in use. */
+static bool vsvm_vram_take_aligned(struct vsvm_vram *vram, unsigned int order,
+				   unsigned long *pfn)
+{
+	unsigned long nr = 1UL << order, first;
+	struct vsvm_block *block;
+
+	lockdep_assert_held(&vram->lock);
+
+	list_for_each_entry(block, &vram->partial, link) {
+		first = bitmap_find_next_zero_area(block->map, VSVM_BLOCK_PAGES,
+						   0, nr, nr - 1);
+		if (first < VSVM_BLOCK_PAGES) {
+			*pfn = vsvm_block_take(vram, block, first, nr);
+			return true;
+		}
+	}
+	return false;
+}
+
+/**
+ * vsvm_vram_alloc_aligned() - take pages of VRAM for a large folio
+ * @vram: the memory
+ * @order: of the folio, at most that of a block
+ * @pfn: set to the first page, which is aligned to the size of the folio
+ *
+ * Context: May sleep.
+ * Return: false when there is no such piece of VRAM.
+ */
+bool vsvm_vram_alloc_aligned(struct vsvm_vram *vram, unsigned int order,
+			     unsigned long *pfn)
+{
+	unsigned long nr = 1UL << order, count;
+	bool found = false;
+
+	*pfn = 0;
+	if (order < VSVM_BLOCK_ORDER) {
+		spin_lock_irq(&vram->lock);
+		if (!vram->closed)
+			found = vsvm_vram_take_aligned(vram, order, pfn);
+		spin_unlock_irq(&vram->lock);
+		if (found)
+			return true;
+	}
+
+	/* The whole of a free block, of which the rest goes back. */
+	count = vsvm_vram_alloc(vram, VSVM_BLOCK_PAGES, pfn);
+	if (count < VSVM_BLOCK_PAGES) {
+		vsvm_vram_release(vram, *pfn, count);
+		return false;
+	}
+	vsvm_vram_release(vram, *pfn + nr, VSVM_BLOCK_PAGES - nr);
+	return true;
 }
 
 /**

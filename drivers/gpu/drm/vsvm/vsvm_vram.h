@@ -73,6 +73,8 @@ void vsvm_owner_put(struct vsvm_owner *owner);
 
 unsigned long vsvm_vram_alloc(struct vsvm_vram *vram, unsigned long want,
 			      unsigned long *pfn);
+bool vsvm_vram_alloc_aligned(struct vsvm_vram *vram, unsigned int order,
+			     unsigned long *pfn);
 void vsvm_vram_release(struct vsvm_vram *vram, unsigned long pfn,
 		       unsigned long count);
 struct folio *vsvm_vram_folio(struct vsvm_vram *vram, unsigned long pfn,
