@@ -15,10 +15,10 @@
 #define RETRIES	 200
 #define RETRY_US 10000
 
-static bool write_huge(const char *value)
+static bool write_parameter(const char *path, char value)
 {
-	int fd = open(PARAMETERS_DIR "/huge", O_WRONLY | O_CLOEXEC);
-	bool good = fd >= 0 && write(fd, value, 1) == 1;
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool good = fd >= 0 && write(fd, &value, 1) == 1;
 
 	if (fd >= 0)
 		close(fd);
@@ -29,14 +29,29 @@ static bool write_huge(const char *value)
 static void restore_huge(int sig)
 {
 	(void)sig;
-	write_huge("1");
+	write_parameter(PARAMETERS_DIR "/huge", '1');
+}
+
+static void restore_fill_order(int sig)
+{
+	(void)sig;
+	write_parameter(PARAMETERS_DIR "/fill_order", '0');
 }
 
 void vsvm_module_set_huge(bool on)
 {
 	if (!on)
 		igt_install_exit_handler(restore_huge);
-	igt_assert_f(write_huge(on ? "1" : "0"), "cannot set the module parameter huge\n");
+	igt_assert_f(write_parameter(PARAMETERS_DIR "/huge", on ? '1' : '0'),
+		     "cannot set the module parameter huge\n");
+}
+
+void vsvm_module_set_fill_order(unsigned int order)
+{
+	if (order)
+		igt_install_exit_handler(restore_fill_order);
+	igt_assert_f(write_parameter(PARAMETERS_DIR "/fill_order", '0' + order),
+		     "cannot set the module parameter fill_order\n");
 }
 
 void vsvm_module_get_params(struct vsvm_module_params *params)

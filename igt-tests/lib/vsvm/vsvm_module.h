@@ -17,6 +17,14 @@
 void vsvm_module_set_huge(bool on);
 
 /**
+ * vsvm_module_set_fill_order - order of the folios for new memory of less than 2 MiB
+ * @order: 2 to 8, or 0 for single pages
+ *
+ * It is 0 again when the program ends, in whatever way.
+ */
+void vsvm_module_set_fill_order(unsigned int order);
+
+/**
  * struct vsvm_module_params - what a module was loaded with
  * @text: "name=value" words
  */
