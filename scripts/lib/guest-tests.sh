@@ -21,3 +21,11 @@ hmm_on() {
 		--mem 4608M --append "memmap=512M\$0x140000000" -- \
 		scripts/guest/leak-check scripts/guest/hmm-tests
 }
+
+# zone_device_on KIND SECONDS: pages of every type of ZONE_DEVICE on that kernel.
+zone_device_on() {
+	"$VSVM_TOP/scripts/kernel" "$1"
+	"$VSVM_TOP/scripts/selftests"
+	"$VSVM_TOP/scripts/vm" --kernel "$1" --name "zone-device-$1" --time-limit "$2" \
+		--nvme-cmb -- scripts/guest/leak-check scripts/guest/zone-device-tests
+}
