@@ -27,5 +27,5 @@ zone_device_on() {
 	"$VSVM_TOP/scripts/kernel" "$1"
 	"$VSVM_TOP/scripts/selftests"
 	"$VSVM_TOP/scripts/vm" --kernel "$1" --name "zone-device-$1" --time-limit "$2" \
-		--nvme-cmb -- scripts/guest/leak-check scripts/guest/zone-device-tests
+		--nvme-cmb --pmem -- scripts/guest/leak-check scripts/guest/zone-device-tests
 }
