@@ -481,7 +481,8 @@ u64 vsvm_migrate_to_ram(struct vsvm_device *vdev, struct vm_area_struct *vma,
 
 /*
  * What a CPU fault brings home: the block that a PMD maps, or the folio of the
- * page if it is large and can be mapped whole where it should be, or the page.
+ * page where that is mapped by page table entries from the beginning, or the
+ * page. A block that has lost its PMD has most likely lost a part, too.
  */
 static void vsvm_cpu_fault_range(const struct vm_fault *vmf,
 				 unsigned long *start, unsigned long *end)
@@ -498,7 +499,7 @@ static void vsvm_cpu_fault_range(const struct vm_fault *vmf,
 
 	*start = addr - (folio_page_idx(folio, vmf->page) << PAGE_SHIFT);
 	*end = *start + size;
-	if (*start > addr || *start < vmf->vma->vm_start ||
+	if (size == VSVM_BLOCK_SIZE || *start > addr || *start < vmf->vma->vm_start ||
 	    *end > vmf->vma->vm_end ||
 	    ALIGN_DOWN(*start, VSVM_BLOCK_SIZE) !=
 	    ALIGN_DOWN(*end - 1, VSVM_BLOCK_SIZE)) {
