@@ -178,8 +178,7 @@ static bool vsvm_mmu_in_range(u64 tag, u64 size, u64 vmid_tag, u64 start,
 {
 	u64 va = tag & ~(size - 1);
 
-	return !(tag & VSVM_TLB_EMPTY) && (tag & (size - 1)) == vmid_tag &&
-	       va < end && va + size > start;
+	return (tag & (size - 1)) == vmid_tag && va < end && va + size > start;
 }
 
 /**

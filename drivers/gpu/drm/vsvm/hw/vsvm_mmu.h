@@ -24,11 +24,12 @@ struct vsvm_vmem;
 /*
  * A tag is the address of the page with the vmid in bits 11:3. Bits 2:0 are zero
  * in the tag, so that a lookup which keeps the low bits of a misaligned address
- * misses; the tag of an empty entry has a bit there that no lookup has.
+ * misses. An empty entry has the tag of a vmid that does not exist: any other
+ * value is what some lookup of some address may ask for.
  */
 #define VSVM_TLB_VMID_SHIFT	3
-#define VSVM_TLB_EMPTY		1ULL
-#define VSVM_MAX_VMS		512
+#define VSVM_MAX_VMS		511
+#define VSVM_TLB_EMPTY		((u64)VSVM_MAX_VMS << VSVM_TLB_VMID_SHIFT)
 
 /**
  * struct vsvm_tlb_page - translation of 4 KiB
