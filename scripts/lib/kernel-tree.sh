@@ -22,12 +22,12 @@ unpack_pristine() {
 	echo "$key" >"$PRISTINE.key"
 }
 
-# series [TREE]: the patches for that tree (default: the pristine source) in their order. A point
+# series TREE: the patches for that tree in their order. A point
 # release may have taken a change that an older one needs from us. What a tree has is looked
 # for in the tree, for version numbers say nothing about it:
 #	NAME.patch	# unless FILE has TEXT
 series() {
-	local tree=${1:-$PRISTINE} patch rest file text
+	local tree=$1 patch rest file text
 	[[ -e $VSVM_TOP/patches/series ]] || return 0
 	while read -r patch rest; do
 		[[ -n $patch && $patch != '#'* ]] || continue
@@ -77,7 +77,7 @@ stage_tree() {
 		echo "$patch"
 		patch -d "$STAGE" -p1 --fuzz=0 --no-backup-if-mismatch -s \
 			<"$VSVM_TOP/patches/$patch"
-	done < <(series)
+	done < <(series "$PRISTINE")
 	overlay_files >"$STAGE.overlay"
 	rsync -a --files-from="$STAGE.overlay" "$VSVM_TOP/" "$STAGE/"
 	cat "$STAGE.overlay" >>"$STAGE.files"
