@@ -309,11 +309,11 @@ void migrate_vma_insert_folio(struct migrate_vma *migrate, unsigned long addr,
 	ptep = pte_offset_map_lock(mm, pmdp, addr, &ptl);
 	if (!ptep)
 		goto abort;
+	/* For sparse, which loses sight of the lock in that inline function. */
+	__acquire(ptl);
 	if (check_stable_address_space(mm) || userfaultfd_missing(vma) ||
-	    !ptes_are_hole(ptep, nr)) {
-		pte_unmap_unlock(ptep, ptl);
-		goto abort;
-	}
+	    !ptes_are_hole(ptep, nr))
+		goto unlock_abort;
 
 	folio_set_device_pte_mapped(folio);
 	folio_ref_add(folio, nr);
@@ -335,6 +335,8 @@ void migrate_vma_insert_folio(struct migrate_vma *migrate, unsigned long addr,
 	pte_unmap_unlock(ptep, ptl);
 	return;
 
+unlock_abort:
+	pte_unmap_unlock(ptep, ptl);
 abort:
 	*src &= ~MIGRATE_PFN_MIGRATE;
 }
