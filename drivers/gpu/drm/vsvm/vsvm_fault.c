@@ -22,7 +22,10 @@
  * not more than 64 KiB are faulted in at once, and written to one page.
  *
  * The service always ends: only the first try is thorough, later ones want
- * nothing but the page that faulted, and the last ones leave it where it is.
+ * nothing but the page that faulted, and the last ones leave it where it is. If
+ * others, who work on the same memory, win every time, nothing is wrong with the
+ * access: the GPU tries it again, and faults again, until the work or its
+ * process is ended. Meanwhile other faults have their turn.
  *
  * A fault that finds the access possible, because another one was served in the
  * meantime, is stale. A fault that cannot be served ends its dispatch.
@@ -157,7 +160,7 @@ static int vsvm_service_try(struct vsvm_service *s, bool thorough, bool migrate)
 			      &s->bytes);
 }
 
-/* Returns 0 with the bytes made accessible, or why that was impossible. */
+/* Returns 0 with the bytes made accessible, if any, or why that was impossible. */
 static int vsvm_fault_serve(struct vsvm_vm *vm, unsigned long addr, bool write,
 			    struct vsvm_batch *batch, u64 *bytes)
 {
@@ -185,6 +188,9 @@ static int vsvm_fault_serve(struct vsvm_vm *vm, unsigned long addr, bool write,
 			break;
 		cond_resched();
 	}
+	/* Others were faster each time; the access is to be tried again. */
+	if (ret == -EAGAIN || ret == -EBUSY)
+		ret = 0;
 	*bytes = s.bytes;
 out:
 	mmput(vm->mm);
