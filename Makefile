@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 export VSVM_T0 := $(shell date +%s)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup kernel igt userspace run test lint shell clean
+.PHONY: help setup kernel igt userspace run test lint series shell clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -30,6 +30,9 @@ shell: ## an interactive shell in the guest, with the vsvm module at hand
 
 lint: ## checkpatch, sparse and W=1, clang-format, shellcheck, SPDX lines
 	@scripts/lint
+
+series: ## writes build/series, the patches and our files as mails for git am, and checks them
+	@scripts/series
 
 setup: ## installs the environment, build/root (everything else does so when it is needed)
 	@scripts/setup
