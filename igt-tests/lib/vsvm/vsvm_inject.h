@@ -8,17 +8,36 @@
 #include <stdbool.h>
 
 /**
- * vsvm_inject_available - true if the kernel can make allocations fail
+ * vsvm_no_huge_pages_available - true if vsvm_no_huge_pages() works here
+ */
+bool vsvm_no_huge_pages_available(void);
+
+/**
+ * vsvm_no_huge_pages - let this process get no huge page any more
+ * @on: false ends that
+ *
+ * Where the kernel can inject faults, that hits this process and those that it
+ * forks from then on; else nobody gets one, for there are none. Over when the
+ * program ends, in whatever way.
+ */
+void vsvm_no_huge_pages(bool on);
+
+/**
+ * vsvm_inject_available - true if the kernel can make any allocation fail
  */
 bool vsvm_inject_available(void);
 
 /**
- * vsvm_inject_no_huge_pages - let this process get no huge page any more
- * @on: false ends that
- *
- * Processes that it forks from then on get none, either. Over when the program
- * ends, in whatever way.
+ * vsvm_inject_nth - let an allocation that this thread causes fail
+ * @number: which one from now on, 1 for the next
  */
-void vsvm_inject_no_huge_pages(bool on);
+void vsvm_inject_nth(unsigned int number);
+
+/**
+ * vsvm_inject_happened - true if there were as many allocations as that
+ *
+ * Ends what vsvm_inject_nth() began.
+ */
+bool vsvm_inject_happened(void);
 
 #endif /* VSVM_INJECT_H */

@@ -37,6 +37,13 @@ static void create_queue(struct vsvm_test *test)
 	test->queue = create.queue_id;
 }
 
+void vsvm_test_warm(struct vsvm_test *test)
+{
+	vsvm_run(test, .kernel = VSVM_KERNEL_WARM,
+		 .arg = {.addr = (uintptr_t)test->control->ptr, .count = CONTROL_PAGES});
+	vsvm_forget_counters(test);
+}
+
 /* Opens, and has the GPU touch all of the control memory once. */
 static void open_device(struct vsvm_test *test)
 {
@@ -45,9 +52,7 @@ static void open_device(struct vsvm_test *test)
 	open_fd = test->fd;
 	vsvm_query_info(test->fd, &test->info);
 	create_queue(test);
-	vsvm_run(test, .kernel = VSVM_KERNEL_WARM,
-		 .arg = {.addr = (uintptr_t)test->control->ptr, .count = CONTROL_PAGES});
-	vsvm_forget_counters(test);
+	vsvm_test_warm(test);
 }
 
 void vsvm_test_open(struct vsvm_test *test)
@@ -75,7 +80,7 @@ void vsvm_test_begin(struct vsvm_test *test, unsigned int flags)
 	close(fd);
 
 	memset(test, 0, sizeof(*test));
-	vsvm_inject_no_huge_pages(false);
+	vsvm_no_huge_pages(false);
 	vsvm_usage_get(&test->before);
 	vsvm_module_set_huge(!(flags & VSVM_TEST_BASE));
 

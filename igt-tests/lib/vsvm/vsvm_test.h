@@ -89,6 +89,14 @@ void vsvm_test_reopen(struct vsvm_test *test);
 void vsvm_test_close(struct vsvm_test *test);
 
 /**
+ * vsvm_test_warm - have the GPU touch all of the control memory again
+ * @test: the test; what has been counted up to now is forgotten
+ *
+ * After something that takes all memory of the process from the GPU's page tables.
+ */
+void vsvm_test_warm(struct vsvm_test *test);
+
+/**
  * struct vsvm_job - one dispatch
  * @kernel: what to run
  * @arg: its argument; no result address stands for that of the test

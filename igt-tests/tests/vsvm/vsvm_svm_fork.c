@@ -13,6 +13,7 @@
  *	its own data, whoever writes
  */
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -205,6 +206,37 @@ static void gpu_reads_shared(struct vsvm_test *t, unsigned int flags)
 }
 
 /**
+ * SUBTEST: to-vram
+ * Description: memory that parent and children share goes to VRAM, where it still is
+ *	what they share: the GPU writes to a copy
+ *
+ * SUBTEST: to-vram-base
+ * Description: the same with base pages in VRAM
+ */
+static void to_vram(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 1);
+	struct vsvm_gate written;
+
+	vsvm_gate_init(&written);
+	igt_fork(child, 2) {
+		igt_assert_lte(child, 1);
+		vsvm_gate_wait(&written);
+		vsvm_buffer_check(buffer);
+	}
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 5);
+	vsvm_expect_to_vram(t, SIZE, flags);
+	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, vsvm_order(flags));
+	vsvm_gpu_add(t, buffer, 0, SIZE, 6);
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 6);
+	vsvm_gate_open(&written);
+	vsvm_gate_open(&written);
+	igt_waitchildren();
+	vsvm_gate_fini(&written);
+	vsvm_buffer_check(buffer);
+}
+
+/**
  * SUBTEST: both-gpu
  * Description: parent and child both work with the GPU on what they shared in VRAM
  *
@@ -263,6 +295,48 @@ static void to_small(struct vsvm_test *t, unsigned int flags)
 	vsvm_buffer_check(buffer);
 }
 
+/* Fills VRAM so that only single pages are free, as many as the test needs. */
+static void fragment_vram(struct vsvm_test *t)
+{
+	struct vsvm_buffer *filler = vsvm_buffer_create(t->info.vram_size, VSVM_SMALL);
+
+	vsvm_prefetch(t, filler, 0, filler->size, DRM_VSVM_LOCATION_VRAM);
+	for (size_t page = 0; page < 2 * PAGES; page += 2)
+		igt_assert_eq(madvise(filler->ptr + page * VSVM_4K, VSVM_4K, MADV_DONTNEED), 0);
+	vsvm_forget_counters(t);
+}
+
+/**
+ * SUBTEST: to-fragments
+ * Description: a huge page that parent and child share goes to VRAM where only single
+ *	pages are left: it is unmapped as a whole, and then split for both
+ */
+static void to_fragments(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 1);
+	struct vsvm_gate moved;
+
+	igt_assert_eq_u32(flags, 0);
+	fragment_vram(t);
+	vsvm_gate_init(&moved);
+	igt_fork(child, 2) {
+		vsvm_gate_wait(&moved);
+		vsvm_buffer_check(buffer);
+		vsvm_buffer_fill(buffer, 0, SIZE, 50 + child);
+		vsvm_buffer_check(buffer);
+	}
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 5);
+	vsvm_expect(t, .allocated[0] = PAGES, .to_vram[0] = PAGES, .gpu_2m = BLOCKS,
+		    .dispatches = 1);
+	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, 0);
+	vsvm_gate_open(&moved);
+	vsvm_gate_open(&moved);
+	vsvm_buffer_check(buffer);
+	igt_waitchildren();
+	vsvm_gate_fini(&moved);
+	vsvm_buffer_check(buffer);
+}
+
 /**
  * SUBTEST: home-in-pieces
  * Description: a part of a huge page in VRAM that parent and child share comes home;
@@ -308,7 +382,7 @@ static void home_without_huge_page(struct vsvm_test *t, unsigned int flags)
 	struct vsvm_buffer *buffer = in_vram(t, flags);
 	struct vsvm_gate moved;
 
-	igt_require(vsvm_inject_available());
+	igt_require(vsvm_no_huge_pages_available());
 	vsvm_gate_init(&moved);
 	igt_fork(child, 2) {
 		vsvm_gate_wait(&moved);
@@ -316,9 +390,9 @@ static void home_without_huge_page(struct vsvm_test *t, unsigned int flags)
 		vsvm_buffer_fill(buffer, 0, SIZE, 50 + child);
 		vsvm_buffer_check(buffer);
 	}
-	vsvm_inject_no_huge_pages(true);
+	vsvm_no_huge_pages(true);
 	vsvm_cpu_touch(buffer, 300 * VSVM_4K, SIZE - 300 * VSVM_4K, VSVM_2M);
-	vsvm_inject_no_huge_pages(false);
+	vsvm_no_huge_pages(false);
 	vsvm_expect(t, .freed[0] = PAGES, .split = BLOCKS * (BLOCK_PAGES - 1), .to_ram[0] = PAGES,
 		    .cpu_faults = BLOCKS);
 	vsvm_buffer_check(buffer);
@@ -444,8 +518,10 @@ static const struct vsvm_subtest subtests[] = {
 	{"parent-writes", parent_writes, VSVM_BOTH, "The parent writes, the child keeps its data"},
 	{"gpu-writes", gpu_writes, VSVM_BOTH, "The GPU writes, the child keeps its data"},
 	{"gpu-reads-shared", gpu_reads_shared, VSVM_BOTH, "The GPU reads what is shared"},
+	{"to-vram", to_vram, VSVM_BOTH, "What is shared goes to VRAM"},
 	{"both-gpu", both_gpu, VSVM_BOTH, "Parent and children use the GPU"},
 	{"to-small", to_small, VSVM_HUGE, "A shared huge page goes to VRAM in base pages"},
+	{"to-fragments", to_fragments, VSVM_HUGE, "A shared huge page goes to single pages"},
 	{"home-in-pieces", home_in_pieces, VSVM_HUGE, "A shared folio is split"},
 	{"home-without-huge-page", home_without_huge_page, VSVM_HUGE,
 	 "A shared folio comes home in base pages"},

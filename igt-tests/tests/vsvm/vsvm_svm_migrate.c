@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -344,17 +345,99 @@ static void no_huge_page(struct vsvm_test *t, unsigned int flags)
 	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 6);
 
 	igt_assert_eq_u32(flags, 0);
-	igt_require(vsvm_inject_available());
+	igt_require(vsvm_no_huge_pages_available());
 	vsvm_gpu_add(t, buffer, 0, SIZE, 2);
 	vsvm_expect_to_vram(t, SIZE, flags);
-	vsvm_inject_no_huge_pages(true);
+	vsvm_no_huge_pages(true);
 	vsvm_cpu_touch(buffer, 300 * VSVM_4K, SIZE - 300 * VSVM_4K, VSVM_2M);
-	vsvm_inject_no_huge_pages(false);
+	vsvm_no_huge_pages(false);
 	vsvm_expect(t, .freed[0] = PAGES, .split = BLOCKS * (BLOCK_PAGES - 1), .to_ram[0] = PAGES,
 		    .cpu_faults = BLOCKS);
 	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_SYSTEM, 0);
 	vsvm_buffer_check(buffer);
 	vsvm_expect(t, 0);
+}
+
+/**
+ * SUBTEST: fragmented
+ * Description: only single pages of VRAM are free: huge pages move there as 512 each,
+ *	with all their data
+ */
+static void fragmented(struct vsvm_test *t, unsigned int flags)
+{
+	const size_t size = 4 * VSVM_2M;
+	struct vsvm_buffer *filler = vsvm_buffer_create(t->info.vram_size, VSVM_SMALL);
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(size, VSVM_THP, 6);
+
+	igt_assert_eq_u32(flags, 0);
+	vsvm_prefetch(t, filler, 0, filler->size, DRM_VSVM_LOCATION_VRAM);
+	for (size_t at = 0; at < 2 * size; at += 2 * VSVM_4K)
+		igt_assert_eq(madvise(filler->ptr + at, VSVM_4K, MADV_DONTNEED), 0);
+	vsvm_forget_counters(t);
+	vsvm_gpu_add(t, buffer, 0, size, 5);
+	vsvm_expect_to_vram(t, size, VSVM_TEST_BASE);
+	vsvm_expect_residency(t->fd, buffer->ptr, size, DRM_VSVM_LOCATION_VRAM, 0);
+	vsvm_buffer_check(buffer);
+	vsvm_expect_home(t, size, VSVM_TEST_BASE);
+	vsvm_buffer_check_range(filler, 2 * size, VSVM_2M);
+}
+
+/**
+ * SUBTEST: hole-edges
+ * Description: a prefetch of memory that nobody has touched begins and ends within a
+ *	block: base pages at both ends, folios in between
+ */
+static void hole_edges(struct vsvm_test *t, unsigned int flags)
+{
+	const size_t edge = 16 * VSVM_4K;
+	struct vsvm_buffer *buffer = vsvm_buffer_create(4 * VSVM_2M, VSVM_THP);
+
+	igt_assert_eq_u32(flags, 0);
+	vsvm_prefetch(t, buffer, VSVM_2M - edge, 2 * VSVM_2M + 2 * edge, DRM_VSVM_LOCATION_VRAM);
+	vsvm_expect(t, .allocated[0] = 32, .to_vram[0] = 32, .allocated[9] = 2, .to_vram[9] = 2);
+	vsvm_expect_residency(t->fd, buffer->ptr, VSVM_2M - edge, DRM_VSVM_LOCATION_NONE, 0);
+	vsvm_expect_residency(t->fd, buffer->ptr + VSVM_2M - edge, edge, DRM_VSVM_LOCATION_VRAM, 0);
+	vsvm_expect_residency(t->fd, buffer->ptr + VSVM_2M, 2 * VSVM_2M, DRM_VSVM_LOCATION_VRAM, 9);
+	vsvm_expect_residency(t->fd, buffer->ptr + 3 * VSVM_2M, edge, DRM_VSVM_LOCATION_VRAM, 0);
+	vsvm_gpu_add(t, buffer, VSVM_2M - edge, 2 * VSVM_2M + 2 * edge, 7);
+	vsvm_expect(t, .dispatches = 1);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: file-memory
+ * Description: memory of files and shared memory stay where they are; the GPU works on
+ *	them in place, and on the private copies of their pages in VRAM
+ */
+static void file_memory(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *shared = vsvm_buffer_create(2 * VSVM_2M, VSVM_SHARED);
+	struct vsvm_buffer *file = vsvm_buffer_create(2 * VSVM_2M, VSVM_SMALL);
+	int fd = memfd_create("vsvm", MFD_CLOEXEC);
+
+	igt_assert_eq_u32(flags, 0);
+	/* a huge page of shared memory where it can be had */
+	madvise(shared->ptr, shared->size, MADV_HUGEPAGE);
+	vsvm_buffer_fill(shared, 0, shared->size, 1);
+	vsvm_gpu_add(t, shared, 0, shared->size, 3);
+	vsvm_expect(t, .gpu_2m = 2, .dispatches = 1);
+	vsvm_expect_location(t->fd, shared->ptr, shared->size, DRM_VSVM_LOCATION_SYSTEM);
+	vsvm_buffer_check(shared);
+
+	igt_assert_fd(fd);
+	igt_assert_eq_s64(write(fd, shared->shadow, file->size), file->size);
+	igt_assert(mmap(file->ptr, file->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd,
+			0) == file->ptr);
+	close(fd);
+	memcpy(file->shadow, shared->shadow, file->size);
+	/* some pages have copies of their own, the others are those of the file */
+	for (size_t page = 0; page < file->size; page += 3 * VSVM_4K)
+		vsvm_buffer_fill(file, page, VSVM_4K, page);
+	vsvm_gpu_sum(t, file, 0, file->size, 4);
+	vsvm_gpu_add(t, file, 0, file->size, 5);
+	vsvm_gpu_sum(t, file, 0, file->size, 5);
+	vsvm_buffer_check(file);
+	vsvm_buffer_check(shared);
 }
 
 /**
@@ -385,6 +468,8 @@ struct reader {
 	pthread_t thread;
 	pthread_barrier_t *barrier;
 	const struct vsvm_buffer *buffer;
+	size_t page;
+	long faults;
 };
 
 static void *read_buffer(void *arg)
@@ -427,6 +512,54 @@ static void threads_fault(struct vsvm_test *t, unsigned int flags)
 	/* who comes second waits: at most one fault more for each thread and folio */
 	vsvm_expect(t, .order = order, .n_freed = count, .n_to_ram = count, .cpu_faults = count,
 		    .more_cpu_faults = (ARRAY_SIZE(readers) - 1) * count);
+}
+
+/* Every thread reads one page of its own in the same block. */
+static void *read_page(void *arg)
+{
+	struct reader *reader = arg;
+	struct rusage before, after;
+
+	pthread_barrier_wait(reader->barrier);
+	igt_assert_eq(getrusage(RUSAGE_THREAD, &before), 0);
+	vsvm_buffer_check_range(reader->buffer, reader->page * VSVM_4K, VSVM_4K);
+	igt_assert_eq(getrusage(RUSAGE_THREAD, &after), 0);
+	reader->faults = after.ru_minflt - before.ru_minflt;
+	return NULL;
+}
+
+/**
+ * SUBTEST: many-threads-fault
+ * Description: 32 threads touch one folio at once, again and again: each time one of
+ *	them brings it home, and the others wait for that
+ */
+static void many_threads_fault(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(VSVM_2M, VSVM_THP, 5);
+	struct reader readers[32];
+	pthread_barrier_t start;
+
+	igt_assert_eq_u32(flags, 0);
+	igt_assert_eq(pthread_barrier_init(&start, NULL, ARRAY_SIZE(readers)), 0);
+	for (int round = 0; round < 25; round++) {
+		vsvm_gpu_add(t, buffer, 0, VSVM_2M, round);
+		vsvm_forget_counters(t);
+		for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
+			readers[i] = (struct reader){
+				.barrier = &start, .buffer = buffer, .page = i * 16 + round % 16};
+			igt_assert_eq(pthread_create(&readers[i].thread, NULL, read_page,
+						     &readers[i]),
+				      0);
+		}
+		for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
+			igt_assert_eq(pthread_join(readers[i].thread, NULL), 0);
+		/* one fault, and one more where the memory was on its way already */
+		for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
+			igt_assert_lte(readers[i].faults, 4);
+		vsvm_expect(t, .freed[9] = 1, .to_ram[9] = 1, .cpu_faults = 1);
+	}
+	pthread_barrier_destroy(&start);
+	vsvm_buffer_check(buffer);
 }
 
 /**
@@ -629,8 +762,12 @@ static const struct vsvm_subtest subtests[] = {
 	{"prefetch-part", prefetch_part, VSVM_HUGE, "A part of a huge page moves alone"},
 	{"prefetch-inside", prefetch_inside, VSVM_HUGE, "Prefetch of a part that is there already"},
 	{"no-huge-page", no_huge_page, VSVM_HUGE, "No huge page can be had"},
+	{"fragmented", fragmented, VSVM_HUGE, "Only single pages of VRAM are free"},
+	{"hole-edges", hole_edges, VSVM_HUGE, "A hole that is not whole blocks"},
+	{"file-memory", file_memory, VSVM_HUGE, "Memory of files and shared memory"},
 	{"many-work-items", many_work_items, VSVM_BOTH, "Many work-items fault at once"},
 	{"threads-fault", threads_fault, VSVM_BOTH, "Many threads fault at once"},
+	{"many-threads-fault", many_threads_fault, VSVM_HUGE, "32 threads fault on one folio"},
 	{"race", race, VSVM_BOTH, "CPU and GPU write to one page"},
 	{"exit", process_exit, VSVM_BOTH, "Exit with memory in VRAM"},
 	{"killed", process_killed, VSVM_HUGE, "SIGKILL with memory in VRAM and work running"},

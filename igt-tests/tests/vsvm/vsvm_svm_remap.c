@@ -12,7 +12,10 @@
  * Description: Mappings change while their memory is in VRAM
  */
 
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "vsvm_subtests.h"
 
@@ -208,6 +211,51 @@ static void protect(struct vsvm_test *t, unsigned int flags)
 	vsvm_expect(t, .order = order, .n_freed = count, .n_to_ram = count, .cpu_faults = count);
 }
 
+static void on_fault(int sig)
+{
+	_exit(sig == SIGSEGV ? 42 : 1);
+}
+
+/**
+ * SUBTEST: protect-none
+ * Description: memory in VRAM becomes inaccessible: a CPU access is a SIGSEGV, one of
+ *	the GPU ends its dispatch, and the data is there when it is accessible again
+ *
+ * SUBTEST: protect-none-base
+ * Description: the same with base pages in VRAM
+ */
+static void protect_none(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = in_vram(t, flags);
+	struct drm_vsvm_wait wait;
+
+	igt_assert_eq(mprotect(buffer->ptr, SIZE, PROT_NONE), 0);
+	igt_fork(child, 1) {
+		int status;
+		pid_t pid = fork();
+
+		igt_assert_eq(child, 0);
+		if (!pid) {
+			signal(SIGSEGV, on_fault);
+			(void)*(volatile uint64_t *)buffer->ptr;
+			_exit(1);
+		}
+		igt_assert_eq(waitpid(pid, &status, 0), pid);
+		igt_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+	}
+	igt_waitchildren();
+	vsvm_run_to_error(t,
+			  &(struct vsvm_job){.kernel = VSVM_KERNEL_LOAD,
+					     .arg = {.addr = (uintptr_t)buffer->ptr}},
+			  &wait);
+	igt_assert_eq_u32(wait.status, VSVM_ISA_STATUS_FAULT);
+	vsvm_expect(t, .failed = 1, .dispatches = 1);
+	igt_assert_eq(mprotect(buffer->ptr, SIZE, PROT_READ | PROT_WRITE), 0);
+	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, vsvm_order(flags));
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 5);
+	vsvm_buffer_check(buffer);
+}
+
 /**
  * SUBTEST: protect-piece
  * Description: a part of each 2 MiB in VRAM is made read-only: the GPU can write all
@@ -383,6 +431,7 @@ static const struct vsvm_subtest subtests[] = {
 	{"unmap-gpu", unmap_gpu, VSVM_BOTH, "The GPU after a partial munmap()"},
 	{"dontneed-piece", dontneed_piece, VSVM_BOTH, "MADV_DONTNEED of a part of each block"},
 	{"protect", protect, VSVM_BOTH, "mprotect() of all"},
+	{"protect-none", protect_none, VSVM_BOTH, "mprotect() against all access"},
 	{"protect-piece", protect_piece, VSVM_BOTH, "mprotect() of a part of each block"},
 	{"mremap", mremap_aligned, VSVM_BOTH, "mremap() of whole blocks"},
 	{"mremap-unaligned", mremap_unaligned, VSVM_BOTH, "mremap() to another place in a block"},
