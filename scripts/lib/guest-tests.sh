@@ -2,12 +2,14 @@
 # shellcheck shell=bash
 # The steps of `make test` that run on both kernels. Sourced after common.sh.
 
-# igt_on KIND SECONDS: the IGT tests on that kernel.
+# igt_on KIND SECONDS: the IGT tests on that kernel. Two nodes, for tests that move memory between
+# them, but nothing that does so on its own.
 igt_on() {
 	"$VSVM_TOP/scripts/kernel" "$1"
 	"$VSVM_TOP/scripts/igt"
 	"$VSVM_TOP/scripts/userspace"
-	VSVM_KERNEL=$1 "$VSVM_TOP/scripts/vm" --kernel "$1" --name "igt-$1" --time-limit "$2" -- \
+	VSVM_KERNEL=$1 "$VSVM_TOP/scripts/vm" --kernel "$1" --name "igt-$1" --time-limit "$2" \
+		--append "numa=fake=2 numa_balancing=disable" -- \
 		scripts/guest/leak-check igt-tests/run "build/results/igt-$1"
 }
 
@@ -28,4 +30,11 @@ zone_device_on() {
 	"$VSVM_TOP/scripts/selftests"
 	"$VSVM_TOP/scripts/vm" --kernel "$1" --name "zone-device-$1" --time-limit "$2" \
 		--nvme-cmb --pmem -- scripts/guest/leak-check scripts/guest/zone-device-tests
+}
+
+# kunit_on KIND SECONDS: the KUnit tests of mm on that kernel.
+kunit_on() {
+	"$VSVM_TOP/scripts/kernel" "$1"
+	"$VSVM_TOP/scripts/vm" --kernel "$1" --name "kunit-$1" --time-limit "$2" -- \
+		scripts/guest/leak-check scripts/guest/kunit migrate_device_kunit
 }
