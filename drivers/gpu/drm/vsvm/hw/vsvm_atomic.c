@@ -156,7 +156,7 @@ enum vsvm_stop vsvm_rv64_atomic(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
 
 	page = vsvm_mmu_entry(mmu, va);
 	if (likely(page->write == vsvm_mmu_tag(mmu, va, size))) {
-		mmu->hits++;
+		page->uses++;
 		host = (void *)(va + page->offset);
 	} else {
 		stop = vsvm_hart_translate(mmu, hart, va,

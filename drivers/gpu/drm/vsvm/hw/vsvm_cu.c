@@ -148,9 +148,7 @@ static void vsvm_cu_slice(struct vsvm_cu *cu, struct vsvm_context *ctx)
 	mutex_lock(&cu->slice);
 	vsvm_mmu_select(mmu, ctx->ring->vmid, ctx->ring->root);
 	executed = vsvm_group_run(ctx, &cu->core, VSVM_SLICE);
-	WRITE_ONCE(cu->instructions, cu->instructions + executed);
-	WRITE_ONCE(cu->tlb_hits, mmu->hits);
-	WRITE_ONCE(cu->tlb_misses, mmu->misses);
+	cu->instructions += executed;
 	mutex_unlock(&cu->slice);
 }
 

@@ -4,8 +4,8 @@
  */
 
 /*
- * Decoding of RV64IMA. The tables are indexed by funct3; what they do not name is
- * illegal.
+ * Decoding of RV64IMA; vsvm_fp_decode.c has the rest. The tables are indexed by
+ * funct3; what they do not name is illegal.
  */
 
 #include "vsvm_decode.h"
@@ -13,15 +13,22 @@
 /* Major opcodes with the two low bits that every 32 bit instruction has */
 enum {
 	MAJOR_LOAD = 0x03,
+	MAJOR_LOAD_FP = 0x07,
 	MAJOR_FENCE = 0x0f,
 	MAJOR_IMM = 0x13,
 	MAJOR_AUIPC = 0x17,
 	MAJOR_IMM_32 = 0x1b,
 	MAJOR_STORE = 0x23,
+	MAJOR_STORE_FP = 0x27,
 	MAJOR_ATOMIC = 0x2f,
 	MAJOR_REG = 0x33,
 	MAJOR_LUI = 0x37,
 	MAJOR_REG_32 = 0x3b,
+	MAJOR_MADD = 0x43,
+	MAJOR_MSUB = 0x47,
+	MAJOR_NMSUB = 0x4b,
+	MAJOR_NMADD = 0x4f,
+	MAJOR_FP = 0x53,
 	MAJOR_BRANCH = 0x63,
 	MAJOR_JALR = 0x67,
 	MAJOR_JAL = 0x6f,
@@ -179,11 +186,13 @@ static u8 decode_atomic(const struct vsvm_insn *insn, u32 funct3)
 	return VSVM_OP_ATOMIC;
 }
 
-static u8 decode_system(u32 raw)
+static u8 decode_system(const struct vsvm_insn *insn, u32 funct3)
 {
-	if (raw == INSN_ECALL)
+	if (funct3 & 3)
+		return vsvm_decode_csr(insn);
+	if (insn->raw == INSN_ECALL)
 		return VSVM_OP_ECALL;
-	return raw == INSN_EBREAK ? VSVM_OP_EBREAK : VSVM_OP_ILLEGAL;
+	return insn->raw == INSN_EBREAK ? VSVM_OP_EBREAK : VSVM_OP_ILLEGAL;
 }
 
 /**
@@ -200,10 +209,30 @@ void vsvm_decode(struct vsvm_insn *insn, u32 raw)
 	insn->rs1 = raw >> 15 & 31;
 	insn->rs2 = raw >> 20 & 31;
 	insn->imm = imm_i(raw);
+	insn->fp_op = 0;
+	insn->fp_double = 0;
+	insn->rm = 0;
+	insn->rs3 = 0;
 
 	switch (raw & 0x7f) {
 	case MAJOR_LOAD:
 		insn->op = loads[funct3];
+		break;
+	case MAJOR_LOAD_FP:
+		insn->op = vsvm_decode_fp_access(insn, false);
+		break;
+	case MAJOR_STORE_FP:
+		insn->op = vsvm_decode_fp_access(insn, true);
+		insn->imm = imm_s(raw);
+		break;
+	case MAJOR_MADD:
+	case MAJOR_MSUB:
+	case MAJOR_NMSUB:
+	case MAJOR_NMADD:
+		insn->op = vsvm_decode_fma(insn);
+		break;
+	case MAJOR_FP:
+		insn->op = vsvm_decode_fp(insn);
 		break;
 	case MAJOR_FENCE:
 		insn->op = funct3 > 1 ? VSVM_OP_ILLEGAL : VSVM_OP_FENCE;
@@ -247,7 +276,7 @@ void vsvm_decode(struct vsvm_insn *insn, u32 raw)
 		insn->imm = imm_j(raw);
 		break;
 	case MAJOR_SYSTEM:
-		insn->op = decode_system(raw);
+		insn->op = decode_system(insn, funct3);
 		break;
 	default:
 		insn->op = VSVM_OP_ILLEGAL;

@@ -73,6 +73,13 @@ enum vsvm_op {
 	VSVM_OP_REMW,
 	VSVM_OP_REMUW,
 	VSVM_OP_ATOMIC,
+	VSVM_OP_FLW,
+	VSVM_OP_FLD,
+	VSVM_OP_FSW,
+	VSVM_OP_FSD,
+	VSVM_OP_FP,
+	VSVM_OP_FP_FPU,
+	VSVM_OP_CSR,
 	VSVM_OP_FENCE,
 	VSVM_OP_ECALL,
 	VSVM_OP_EBREAK,
@@ -86,7 +93,10 @@ enum vsvm_op {
  * @rs1: first source register
  * @rs2: second source register
  * @imm: immediate operand, sign extended
- * @reserved: makes the size a power of two
+ * @fp_op: enum vsvm_fp_op
+ * @fp_double: of double precision
+ * @rm: rounding mode, enum vsvm_fp_rm
+ * @rs3: third source register
  *
  * All zeroes is the illegal instruction 0.
  */
@@ -97,12 +107,21 @@ struct vsvm_insn {
 	u8 rs1;
 	u8 rs2;
 	s32 imm;
-	u32 reserved;
+	u8 fp_op;
+	u8 fp_double;
+	u8 rm;
+	u8 rs3;
 };
 
 /* Index of a register that is written and never read */
 #define VSVM_NO_REGISTER	32
 
 void vsvm_decode(struct vsvm_insn *insn, u32 raw);
+
+/* vsvm_fp_decode.c */
+u8 vsvm_decode_fp(struct vsvm_insn *insn);
+u8 vsvm_decode_fma(struct vsvm_insn *insn);
+u8 vsvm_decode_fp_access(struct vsvm_insn *insn, bool store);
+u8 vsvm_decode_csr(const struct vsvm_insn *insn);
 
 #endif /* _VSVM_DECODE_H_ */

@@ -149,9 +149,7 @@ struct vsvm_ring {
  * @pending: @queue or @irq may have something, read without lock
  * @wait: where the thread sleeps
  * @thread: executes harts and raises interrupts
- * @instructions: instructions retired, written by the thread only
- * @tlb_hits: copy of &vsvm_mmu.hits at the end of the last slice
- * @tlb_misses: copy of &vsvm_mmu.misses likewise
+ * @instructions: instructions retired, protected by @slice
  */
 struct vsvm_cu {
 	struct vsvm_hw *hw;
@@ -164,8 +162,6 @@ struct vsvm_cu {
 	struct wait_queue_head wait;
 	struct task_struct *thread;
 	u64 instructions;
-	u64 tlb_hits;
-	u64 tlb_misses;
 };
 
 /**

@@ -9,7 +9,9 @@
  * ==================  =====================================================
  * vsvm_rv64.c         instructions, with vsvm_access.c and vsvm_atomic.c
  * vsvm_decode.c       their encoding
+ * vsvm_fp_*.c         floating point, see vsvm_fp_round.c; vsvm_fpu*.c
  * vsvm_mmu.c          translation, TLB
+ * vsvm_counter.c      access counters
  * vsvm_group.c        a work-group on a compute unit
  * vsvm_cu.c           compute units: threads, slices, interrupts
  * vsvm_ring.c         rings and dispatches
@@ -141,13 +143,35 @@ void vsvm_hw_read_counters(struct vsvm_hw *hw, struct vsvm_hw_counters *counters
 
 	memset(counters, 0, sizeof(*counters));
 	for (i = 0; i < hw->config.num_cus; i++) {
-		counters->instructions += READ_ONCE(hw->cu[i]->instructions);
-		counters->tlb_hits += READ_ONCE(hw->cu[i]->tlb_hits);
-		counters->tlb_misses += READ_ONCE(hw->cu[i]->tlb_misses);
+		struct vsvm_cu *cu = hw->cu[i];
+		struct vsvm_mmu *mmu = &cu->core.mmu;
+
+		mutex_lock(&cu->slice);
+		vsvm_mmu_collect(mmu);
+		counters->instructions += cu->instructions;
+		counters->tlb_hits += mmu->hits;
+		counters->tlb_misses += mmu->misses;
+		mutex_unlock(&cu->slice);
 	}
 	spin_lock(&hw->lock);
 	counters->faults = hw->faults.written;
 	spin_unlock(&hw->lock);
 	counters->bytes_copied = atomic64_read(&hw->bytes_copied);
 	counters->vram_blocks = vsvm_vmem_used(&hw->vmem);
+}
+
+u32 vsvm_hw_take_accesses(struct vsvm_hw *hw, u32 cu,
+			  struct vsvm_hw_access *accesses, u32 max)
+{
+	struct vsvm_mmu *mmu;
+	u32 count;
+
+	if (cu >= hw->config.num_cus)
+		return 0;
+	mmu = &hw->cu[cu]->core.mmu;
+	mutex_lock(&hw->cu[cu]->slice);
+	vsvm_mmu_collect(mmu);
+	count = vsvm_counter_take(&mmu->counters, accesses, max);
+	mutex_unlock(&hw->cu[cu]->slice);
+	return count;
 }

@@ -188,6 +188,20 @@ struct vsvm_hw_counters {
 	u64 vram_blocks;
 };
 
+#define VSVM_HW_ACCESS_SHIFT	21
+
+/**
+ * struct vsvm_hw_access - accesses to a region of system memory
+ * @addr: virtual address of the region, which has 2 MiB
+ * @count: accesses of a compute unit since it was read last
+ * @vmid: address space
+ */
+struct vsvm_hw_access {
+	u64 addr;
+	u64 count;
+	u32 vmid;
+};
+
 /**
  * vsvm_hw_create() - power up a GPU
  * @config: its size
@@ -343,7 +357,26 @@ void vsvm_hw_vram_discard(struct vsvm_hw *hw, u64 offset, u64 size);
  * vsvm_hw_read_counters() - read the counters
  * @hw: the GPU
  * @counters: filled in
+ *
+ * Bounded: waits for the current slice of each compute unit.
  */
 void vsvm_hw_read_counters(struct vsvm_hw *hw, struct vsvm_hw_counters *counters);
+
+/**
+ * vsvm_hw_take_accesses() - read the access counters of a compute unit
+ * @hw: the GPU
+ * @cu: number of the compute unit
+ * @accesses: filled in, one for each region of system memory with accesses
+ * @max: elements of @accesses
+ *
+ * What was read is zero afterwards; call again for the rest if there were @max.
+ * Loads, stores, atomics and translations for fetches count, by their virtual
+ * address. There are 1024 counters; those with few accesses are lost to others
+ * when they do not suffice. Bounded: waits for the current slice of the unit.
+ *
+ * Return: how many there were, 0 for a unit that does not exist.
+ */
+u32 vsvm_hw_take_accesses(struct vsvm_hw *hw, u32 cu,
+			  struct vsvm_hw_access *accesses, u32 max);
 
 #endif /* _VSVM_HW_H_ */

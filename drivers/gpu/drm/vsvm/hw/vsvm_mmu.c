@@ -55,14 +55,46 @@ static struct vsvm_tlb_huge *vsvm_mmu_huge(struct vsvm_mmu *mmu, u64 va)
 	return &mmu->huge[(va >> VSVM_HW_HUGE_SHIFT) % VSVM_TLB_HUGE];
 }
 
-static void vsvm_mmu_fill_page(struct vsvm_mmu *mmu, u64 va,
-			       unsigned long offset, bool write)
+/* Take what an entry has counted */
+static void vsvm_mmu_collect_page(struct vsvm_mmu *mmu,
+				  struct vsvm_tlb_page *page)
+{
+	u64 uses = page->uses & ~VSVM_TLB_SYSTEM;
+
+	if (!uses)
+		return;
+	mmu->hits += uses;
+	if (page->uses & VSVM_TLB_SYSTEM)
+		vsvm_counter_add(&mmu->counters,
+				 (page->read & ~VSVM_PAGE_MASK) >> VSVM_TLB_VMID_SHIFT,
+				 page->read, uses);
+	page->uses &= VSVM_TLB_SYSTEM;
+}
+
+/**
+ * vsvm_mmu_collect() - bring the counters up to date
+ * @mmu: the MMU
+ */
+void vsvm_mmu_collect(struct vsvm_mmu *mmu)
+{
+	u32 i;
+
+	for (i = 0; i < VSVM_TLB_PAGES; i++)
+		vsvm_mmu_collect_page(mmu, &mmu->page[i]);
+}
+
+static struct vsvm_tlb_page *vsvm_mmu_fill_page(struct vsvm_mmu *mmu, u64 va,
+						unsigned long offset,
+						bool write, u64 system)
 {
 	struct vsvm_tlb_page *page = vsvm_mmu_entry(mmu, va);
 
+	vsvm_mmu_collect_page(mmu, page);
 	page->read = (va & VSVM_PAGE_MASK) | mmu->tag;
 	page->write = write ? page->read : VSVM_TLB_EMPTY;
 	page->offset = offset;
+	page->uses = system;
+	return page;
 }
 
 /**
@@ -91,7 +123,7 @@ static enum vsvm_xlat vsvm_mmu_walk(struct vsvm_mmu *mmu, u64 va, bool write,
 	u64 table = mmu->root;
 	u32 level = VSVM_HW_PT_LEVELS - 1;
 	u32 shift = VSVM_HW_PAGE_SHIFT + 9 * level;
-	u64 pte, size;
+	u64 pte, size, system;
 	u8 *mem;
 
 	for (;; level--, shift -= 9) {
@@ -116,6 +148,7 @@ static enum vsvm_xlat vsvm_mmu_walk(struct vsvm_mmu *mmu, u64 va, bool write,
 	if (!mem)
 		return VSVM_XLAT_BAD;
 
+	system = pte & VSVM_HW_PTE_VRAM ? 0 : VSVM_TLB_SYSTEM;
 	*host = mem + (va & (size - 1));
 	if (level) {
 		struct vsvm_tlb_huge *huge = vsvm_mmu_huge(mmu, va);
@@ -124,9 +157,13 @@ static enum vsvm_xlat vsvm_mmu_walk(struct vsvm_mmu *mmu, u64 va, bool write,
 		huge->write = pte & VSVM_HW_PTE_WRITE ? huge->read :
 							VSVM_TLB_EMPTY;
 		huge->offset = (unsigned long)*host - va;
+		huge->system = system;
 	}
 	vsvm_mmu_fill_page(mmu, va, (unsigned long)*host - va,
-			   pte & VSVM_HW_PTE_WRITE);
+			   pte & VSVM_HW_PTE_WRITE, system);
+	if (system)
+		vsvm_counter_add(&mmu->counters,
+				 mmu->tag >> VSVM_TLB_VMID_SHIFT, va, 1);
 	return VSVM_XLAT_OK;
 }
 
@@ -155,7 +192,7 @@ enum vsvm_xlat vsvm_mmu_translate(struct vsvm_mmu *mmu, u64 va, u32 access,
 	page = vsvm_mmu_entry(mmu, va);
 	tag = (va & VSVM_PAGE_MASK) | mmu->tag;
 	if ((write ? page->write : page->read) == tag) {
-		mmu->hits++;
+		page->uses++;
 		*host = (void *)(va + page->offset);
 		return VSVM_XLAT_OK;
 	}
@@ -163,9 +200,10 @@ enum vsvm_xlat vsvm_mmu_translate(struct vsvm_mmu *mmu, u64 va, u32 access,
 	huge = vsvm_mmu_huge(mmu, va);
 	tag = (va & VSVM_HUGE_MASK) | mmu->tag;
 	if ((write ? huge->write : huge->read) == tag) {
-		mmu->hits++;
 		*host = (void *)(va + huge->offset);
-		vsvm_mmu_fill_page(mmu, va, huge->offset, huge->write == tag);
+		page = vsvm_mmu_fill_page(mmu, va, huge->offset,
+					  huge->write == tag, huge->system);
+		page->uses++;
 		return VSVM_XLAT_OK;
 	}
 
@@ -198,6 +236,7 @@ void vsvm_mmu_flush(struct vsvm_mmu *mmu, u32 vmid, u64 start, u64 end)
 
 		if (vsvm_mmu_in_range(page->read, VSVM_PAGE_SIZE, vmid_tag,
 				      start, end)) {
+			vsvm_mmu_collect_page(mmu, page);
 			page->read = VSVM_TLB_EMPTY;
 			page->write = VSVM_TLB_EMPTY;
 		}

@@ -7,6 +7,7 @@
 
 #include <drm/vsvm_isa.h>
 
+#include "vsvm_counter.h"
 #include "vsvm_hw_os.h"
 
 struct vsvm_vmem;
@@ -31,18 +32,21 @@ struct vsvm_vmem;
 #define VSVM_MAX_VMS		511
 #define VSVM_TLB_EMPTY		((u64)VSVM_MAX_VMS << VSVM_TLB_VMID_SHIFT)
 
+/* In the uses of an entry: it leads to system memory */
+#define VSVM_TLB_SYSTEM		BIT_ULL(63)
+
 /**
  * struct vsvm_tlb_page - translation of 4 KiB
  * @read: tag for loads and fetches
  * @write: tag for stores and atomics, %VSVM_TLB_EMPTY where not allowed
  * @offset: what to add to an address to get the host's pointer
- * @reserved: makes the size a power of two
+ * @uses: translations served, and %VSVM_TLB_SYSTEM; see vsvm_mmu_collect()
  */
 struct vsvm_tlb_page {
 	u64 read;
 	u64 write;
 	unsigned long offset;
-	unsigned long reserved;
+	u64 uses;
 };
 
 /**
@@ -50,13 +54,13 @@ struct vsvm_tlb_page {
  * @read: tag for loads and fetches
  * @write: tag for stores and atomics, %VSVM_TLB_EMPTY where not allowed
  * @offset: what to add to an address to get the host's pointer
- * @reserved: makes the size a power of two
+ * @system: %VSVM_TLB_SYSTEM or 0
  */
 struct vsvm_tlb_huge {
 	u64 read;
 	u64 write;
 	unsigned long offset;
-	unsigned long reserved;
+	u64 system;
 };
 
 /**
@@ -65,11 +69,12 @@ struct vsvm_tlb_huge {
  * @huge: second level TLB for leaves of 2 MiB, direct mapped; refills @page
  * @tag: vmid of the current address space, shifted to its place in a tag
  * @root: bus address of the current root page table
- * @hits: translations served by @page or @huge
+ * @hits: translations served by @page or @huge, as of vsvm_mmu_collect()
  * @misses: translations that walked the tables
  * @host: callbacks
  * @priv: for @host
  * @vmem: VRAM
+ * @counters: accesses to system memory, likewise
  */
 struct vsvm_mmu {
 	struct vsvm_tlb_page page[VSVM_TLB_PAGES];
@@ -81,6 +86,7 @@ struct vsvm_mmu {
 	const struct vsvm_hw_host *host;
 	void *priv;
 	struct vsvm_vmem *vmem;
+	struct vsvm_counters counters;
 };
 
 /**
@@ -133,6 +139,7 @@ void vsvm_mmu_init(struct vsvm_mmu *mmu, const struct vsvm_hw_host *host,
 void vsvm_mmu_select(struct vsvm_mmu *mmu, u32 vmid, u64 root);
 enum vsvm_xlat vsvm_mmu_translate(struct vsvm_mmu *mmu, u64 va, u32 access,
 				  void **host);
+void vsvm_mmu_collect(struct vsvm_mmu *mmu);
 void vsvm_mmu_flush(struct vsvm_mmu *mmu, u32 vmid, u64 start, u64 end);
 
 #endif /* _VSVM_MMU_H_ */

@@ -6,8 +6,9 @@
 /**
  * DOC: Instruction set
  *
- * RV64IM is executed here, the A extension in vsvm_atomic.c and misaligned and
- * TLB missing accesses in vsvm_access.c; vsvm_decode.c decodes.
+ * RV64IM is executed here, the A extension in vsvm_atomic.c, F and D in
+ * vsvm_fp_execute.c, and misaligned and TLB missing accesses in vsvm_access.c;
+ * vsvm_decode.c decodes.
  *
  * vsvm_rv64_run() is one loop, and what an instruction costs in it decides the
  * speed of the GPU. Therefore a fetch compares the pc with the current code page
@@ -24,6 +25,9 @@
 
 /* No page has this address */
 #define NO_PAGE		1ULL
+
+/* What fills up a single in a register */
+#define NAN_BOX		0xffffffff00000000ULL
 
 static __always_inline u64 sext32(u64 value)
 {
@@ -91,61 +95,110 @@ static u64 load_extend(u32 size, bool sign, u64 raw)
 	}
 }
 
+/* End the section with the FPU, before anything that may take long */
+static __always_inline void leave_fpu(struct vsvm_core *core,
+				      struct vsvm_hart *hart)
+{
+	if (unlikely(core->fpu.open))
+		vsvm_fpu_end(&core->fpu, &hart->fcsr);
+}
+
+static noinline enum vsvm_stop
+load_slow(struct vsvm_core *core, struct vsvm_hart *hart, u64 va, u32 size,
+	  u64 *raw)
+{
+	leave_fpu(core, hart);
+	return vsvm_rv64_load_slow(&core->mmu, hart, va, size, raw);
+}
+
+static noinline enum vsvm_stop
+store_slow(struct vsvm_core *core, struct vsvm_hart *hart, u64 va, u32 size,
+	   u64 value)
+{
+	leave_fpu(core, hart);
+	return vsvm_rv64_store_slow(&core->mmu, hart, va, size, value);
+}
+
 /**
- * execute_load() - execute a load
- * @mmu: the MMU
+ * load_raw() - read memory
+ * @core: what executes
  * @hart: the hart
  * @insn: the instruction
  * @size: bytes, a constant
- * @sign: extend the sign, a constant
+ * @raw: set to what was read, zero extended
  *
  * Return: %VSVM_STOP_NONE, or what became of the hart.
  */
 static __always_inline enum vsvm_stop
-execute_load(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
-	     const struct vsvm_insn *insn, u32 size, bool sign)
+load_raw(struct vsvm_core *core, struct vsvm_hart *hart,
+	 const struct vsvm_insn *insn, u32 size, u64 *raw)
 {
 	u64 va = hart->x[insn->rs1] + insn->imm;
+	struct vsvm_mmu *mmu = &core->mmu;
 	struct vsvm_tlb_page *page = vsvm_mmu_entry(mmu, va);
-	enum vsvm_stop stop;
 	const void *host;
+
+	if (unlikely(page->read != vsvm_mmu_tag(mmu, va, size)))
+		return load_slow(core, hart, va, size, raw);
+
+	page->uses++;
+	host = (const void *)(va + page->offset);
+	vsvm_os_check_read(host, size);
+	if (size == 1)
+		*raw = READ_ONCE(*(const u8 *)host);
+	else if (size == 2)
+		*raw = READ_ONCE(*(const u16 *)host);
+	else if (size == 4)
+		*raw = READ_ONCE(*(const u32 *)host);
+	else
+		*raw = READ_ONCE(*(const u64 *)host);
+	return VSVM_STOP_NONE;
+}
+
+/* Same as load_raw() to an integer register; @sign, a constant: extend the sign */
+static __always_inline enum vsvm_stop
+execute_load(struct vsvm_core *core, struct vsvm_hart *hart,
+	     const struct vsvm_insn *insn, u32 size, bool sign)
+{
+	enum vsvm_stop stop;
 	u64 raw;
 
-	if (unlikely(page->read != vsvm_mmu_tag(mmu, va, size))) {
-		stop = vsvm_rv64_load_slow(mmu, hart, va, size, &raw);
-		if (stop != VSVM_STOP_NONE)
-			return stop;
-	} else {
-		mmu->hits++;
-		host = (const void *)(va + page->offset);
-		vsvm_os_check_read(host, size);
-		if (size == 1)
-			raw = READ_ONCE(*(const u8 *)host);
-		else if (size == 2)
-			raw = READ_ONCE(*(const u16 *)host);
-		else if (size == 4)
-			raw = READ_ONCE(*(const u32 *)host);
-		else
-			raw = READ_ONCE(*(const u64 *)host);
-	}
+	stop = load_raw(core, hart, insn, size, &raw);
+	if (unlikely(stop != VSVM_STOP_NONE))
+		return stop;
 	hart->x[insn->rd] = load_extend(size, sign, raw);
 	return VSVM_STOP_NONE;
 }
 
-/* Same as execute_load() for a store */
+/* Same as load_raw() to a floating point register */
 static __always_inline enum vsvm_stop
-execute_store(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
-	      const struct vsvm_insn *insn, u32 size)
+execute_load_fp(struct vsvm_core *core, struct vsvm_hart *hart,
+		const struct vsvm_insn *insn, u32 size)
+{
+	enum vsvm_stop stop;
+	u64 raw;
+
+	stop = load_raw(core, hart, insn, size, &raw);
+	if (unlikely(stop != VSVM_STOP_NONE))
+		return stop;
+	hart->f[insn->rd] = size == 4 ? raw | NAN_BOX : raw;
+	return VSVM_STOP_NONE;
+}
+
+/* Same as load_raw() for a store of @value */
+static __always_inline enum vsvm_stop
+execute_store(struct vsvm_core *core, struct vsvm_hart *hart,
+	      const struct vsvm_insn *insn, u32 size, u64 value)
 {
 	u64 va = hart->x[insn->rs1] + insn->imm;
+	struct vsvm_mmu *mmu = &core->mmu;
 	struct vsvm_tlb_page *page = vsvm_mmu_entry(mmu, va);
-	u64 value = hart->x[insn->rs2];
 	void *host;
 
 	if (unlikely(page->write != vsvm_mmu_tag(mmu, va, size)))
-		return vsvm_rv64_store_slow(mmu, hart, va, size, value);
+		return store_slow(core, hart, va, size, value);
 
-	mmu->hits++;
+	page->uses++;
 	host = (void *)(va + page->offset);
 	vsvm_os_check_write(host, size);
 	if (size == 1)
@@ -157,6 +210,27 @@ execute_store(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
 	else
 		WRITE_ONCE(*(u64 *)host, value);
 	return VSVM_STOP_NONE;
+}
+
+/**
+ * enter_fpu() - begin a section with the FPU, if it is not to be avoided
+ * @core: what executes
+ * @left: instructions left of the slice
+ *
+ * Return: instructions left of the section; those after it are in
+ * &vsvm_fpu.rest.
+ */
+static noinline u32 enter_fpu(struct vsvm_core *core, u32 left)
+{
+	struct vsvm_fpu *fpu = &core->fpu;
+
+	if (fpu->open || fpu->off)
+		return left;
+	vsvm_fpu_begin(fpu);
+	if (fpu->rest || left <= VSVM_FPU_SECTION)
+		return left;
+	fpu->rest = left - VSVM_FPU_SECTION;
+	return VSVM_FPU_SECTION;
 }
 
 static enum vsvm_stop environment_call(struct vsvm_hart *hart)
@@ -214,25 +288,29 @@ enum vsvm_stop vsvm_rv64_run(struct vsvm_core *core, struct vsvm_hart *hart,
 			     u32 *budget)
 {
 	struct vsvm_mmu *mmu = &core->mmu;
-	enum vsvm_stop stop = VSVM_STOP_SLICE;
 	unsigned long offset = 0;
 	u32 left = *budget;
 	u64 page = NO_PAGE;
 	u64 *x = hart->x;
 	u64 pc = hart->pc;
+	enum vsvm_stop stop;
 
 	hart->reserved_size = 0;
+	core->fpu.rest = 0;
 
-	for (; left; left--) {
+	if (!left)
+		return VSVM_STOP_SLICE;
+again:
+	do {
 		struct vsvm_insn *insn;
 		u64 a, b, next;
 		u32 raw;
 
 		if (unlikely((pc & VSVM_PAGE_MASK) != page)) {
+			leave_fpu(core, hart);
 			stop = new_page(mmu, hart, pc, &offset);
 			if (stop != VSVM_STOP_NONE)
-				break;
-			stop = VSVM_STOP_SLICE;
+				goto out;
 			page = pc & VSVM_PAGE_MASK;
 		}
 		raw = READ_ONCE(*(const u32 *)(pc + offset));
@@ -283,41 +361,67 @@ enum vsvm_stop vsvm_rv64_run(struct vsvm_core *core, struct vsvm_hart *hart,
 			break;
 
 		case VSVM_OP_LB:
-			stop = execute_load(mmu, hart, insn, 1, true);
+			stop = execute_load(core, hart, insn, 1, true);
 			goto accessed;
 		case VSVM_OP_LH:
-			stop = execute_load(mmu, hart, insn, 2, true);
+			stop = execute_load(core, hart, insn, 2, true);
 			goto accessed;
 		case VSVM_OP_LW:
-			stop = execute_load(mmu, hart, insn, 4, true);
+			stop = execute_load(core, hart, insn, 4, true);
 			goto accessed;
 		case VSVM_OP_LD:
-			stop = execute_load(mmu, hart, insn, 8, false);
+			stop = execute_load(core, hart, insn, 8, false);
 			goto accessed;
 		case VSVM_OP_LBU:
-			stop = execute_load(mmu, hart, insn, 1, false);
+			stop = execute_load(core, hart, insn, 1, false);
 			goto accessed;
 		case VSVM_OP_LHU:
-			stop = execute_load(mmu, hart, insn, 2, false);
+			stop = execute_load(core, hart, insn, 2, false);
 			goto accessed;
 		case VSVM_OP_LWU:
-			stop = execute_load(mmu, hart, insn, 4, false);
+			stop = execute_load(core, hart, insn, 4, false);
 			goto accessed;
 		case VSVM_OP_SB:
-			stop = execute_store(mmu, hart, insn, 1);
+			stop = execute_store(core, hart, insn, 1, b);
 			goto accessed;
 		case VSVM_OP_SH:
-			stop = execute_store(mmu, hart, insn, 2);
+			stop = execute_store(core, hart, insn, 2, b);
 			goto accessed;
 		case VSVM_OP_SW:
-			stop = execute_store(mmu, hart, insn, 4);
+			stop = execute_store(core, hart, insn, 4, b);
 			goto accessed;
 		case VSVM_OP_SD:
-			stop = execute_store(mmu, hart, insn, 8);
+			stop = execute_store(core, hart, insn, 8, b);
 			goto accessed;
 		case VSVM_OP_ATOMIC:
+			leave_fpu(core, hart);
 			stop = vsvm_rv64_atomic(mmu, hart, insn);
 			goto accessed;
+
+		case VSVM_OP_FLW:
+			stop = execute_load_fp(core, hart, insn, 4);
+			goto accessed;
+		case VSVM_OP_FLD:
+			stop = execute_load_fp(core, hart, insn, 8);
+			goto accessed;
+		case VSVM_OP_FSW:
+			stop = execute_store(core, hart, insn, 4,
+					     hart->f[insn->rs2]);
+			goto accessed;
+		case VSVM_OP_FSD:
+			stop = execute_store(core, hart, insn, 8,
+					     hart->f[insn->rs2]);
+			goto accessed;
+		case VSVM_OP_FP_FPU:
+			left = enter_fpu(core, left);
+			fallthrough;
+		case VSVM_OP_FP:
+			stop = vsvm_fp_execute(&core->fpu, hart, insn);
+			goto accessed;
+		case VSVM_OP_CSR:
+			leave_fpu(core, hart);
+			vsvm_fp_csr(hart, insn);
+			break;
 
 		case VSVM_OP_ADDI:
 			x[insn->rd] = a + insn->imm;
@@ -468,7 +572,6 @@ enum vsvm_stop vsvm_rv64_run(struct vsvm_core *core, struct vsvm_hart *hart,
 accessed:
 		if (unlikely(stop != VSVM_STOP_NONE))
 			goto out;
-		stop = VSVM_STOP_SLICE;
 		pc += 4;
 		continue;
 
@@ -484,13 +587,21 @@ link:
 			goto misaligned;
 		x[insn->rd] = pc + 4;
 		pc = next;
+	} while (--left);
+	if (core->fpu.rest) {
+		leave_fpu(core, hart);
+		left = core->fpu.rest;
+		core->fpu.rest = 0;
+		goto again;
 	}
+	stop = VSVM_STOP_SLICE;
 	goto out;
 
 misaligned:
 	stop = vsvm_hart_error(hart, VSVM_ISA_STATUS_MISALIGNED);
 out:
+	leave_fpu(core, hart);
 	hart->pc = pc;
-	*budget = left;
+	*budget = left + core->fpu.rest;
 	return stop;
 }

@@ -6,6 +6,7 @@
 #define _VSVM_RV64_H_
 
 #include "vsvm_decode.h"
+#include "vsvm_fpu.h"
 #include "vsvm_mmu.h"
 
 #define VSVM_DECODED		1024
@@ -14,6 +15,7 @@
  * struct vsvm_core - what executes instructions
  * @decoded: decoded instructions, by bits of the pc
  * @mmu: translates their addresses
+ * @fpu: use of the FPU of the host
  *
  * An entry of @decoded is used if it was made of the very instruction that is in
  * memory now, so nothing ever has to be invalidated.
@@ -21,12 +23,15 @@
 struct vsvm_core {
 	struct vsvm_insn decoded[VSVM_DECODED];
 	struct vsvm_mmu mmu;
+	struct vsvm_fpu fpu;
 };
 
 /**
  * struct vsvm_hart - a work-item
  * @x: integer registers and %VSVM_NO_REGISTER; x[0] is always zero
  * @pc: address of the next instruction
+ * @f: floating point registers
+ * @fcsr: rounding mode and flags; in a section with the FPU it has more of them
  * @reserved_addr: address of the last load-reserved
  * @reserved_value: value that it read
  * @reserved_size: bytes that it read, 0 without a reservation
@@ -38,6 +43,8 @@ struct vsvm_core {
 struct vsvm_hart {
 	u64 x[33];
 	u64 pc;
+	u64 f[32];
+	u32 fcsr;
 	u64 reserved_addr;
 	u64 reserved_value;
 	u32 reserved_size;
@@ -70,6 +77,9 @@ enum vsvm_stop vsvm_rv64_run(struct vsvm_core *core, struct vsvm_hart *hart,
 			     u32 *budget);
 enum vsvm_stop vsvm_rv64_atomic(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
 				const struct vsvm_insn *insn);
+enum vsvm_stop vsvm_fp_execute(struct vsvm_fpu *fpu, struct vsvm_hart *hart,
+			       const struct vsvm_insn *insn);
+void vsvm_fp_csr(struct vsvm_hart *hart, const struct vsvm_insn *insn);
 enum vsvm_stop vsvm_rv64_load_slow(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
 				   u64 va, u32 size, u64 *value);
 enum vsvm_stop vsvm_rv64_store_slow(struct vsvm_mmu *mmu,

@@ -573,13 +573,16 @@ static void test_counters(void)
 	u64 hits, misses;
 
 	flush();
+	vsvm_mmu_collect(&core.mmu);
 	hits = core.mmu.hits;
 	misses = core.mmu.misses;
 	step(&hart, rv_ld(A0, A1, 0));
 	EQUAL(core.mmu.misses - misses, 2, "a fetch and a load walk");
+	vsvm_mmu_collect(&core.mmu);
 	EQUAL(core.mmu.hits - hits, 0, "and do not hit");
 	step(&hart, rv_ld(A0, A1, 0));
 	EQUAL(core.mmu.misses - misses, 2, "then they do not walk");
+	vsvm_mmu_collect(&core.mmu);
 	EQUAL(core.mmu.hits - hits, 2, "and hit");
 }
 

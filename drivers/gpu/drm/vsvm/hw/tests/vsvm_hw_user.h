@@ -33,6 +33,7 @@ typedef int8_t s8;
 typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
+typedef unsigned __int128 u128;
 
 #define BIT(n)	   (1UL << (n))
 #define BIT_ULL(n) (1ULL << (n))
@@ -42,6 +43,8 @@ typedef int64_t s64;
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #undef __always_inline
 #define __always_inline inline __attribute__((__always_inline__))
+#define noinline	__attribute__((__noinline__))
+#define fallthrough	__attribute__((__fallthrough__))
 
 #define READ_ONCE(x)	 __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
@@ -257,6 +260,14 @@ static inline void mutex_unlock(struct mutex *mutex)
 	do {          \
 	} while (0)
 #define cond_resched() sched_yield()
+
+/* A thread may use its FPU at any time. */
+#define kernel_fpu_begin() \
+	do {               \
+	} while (0)
+#define kernel_fpu_end() \
+	do {             \
+	} while (0)
 
 /* Wait queues. A waiter evaluates its condition with no lock of the queue. */
 struct wait_queue_head {
