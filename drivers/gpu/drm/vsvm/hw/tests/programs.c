@@ -139,12 +139,91 @@ static void program_lock(struct program_args *args, uint64_t id)
 	}
 }
 
+/* Both precisions: all of arithmetic, conversions, comparisons, classes by comparison */
+static uint64_t bits(double x)
+{
+	uint64_t value;
+
+	__builtin_memcpy(&value, &x, sizeof(value));
+	return x == x ? value : 1;
+}
+
+static double polynomial(const float *c, unsigned int n, double x)
+{
+	double y = 0;
+
+	while (n--)
+		y = __builtin_fma(y, x, (double)c[n]);
+	return y;
+}
+
+static void program_float(struct program_args *args, uint64_t id)
+{
+	static const float c[] = {1, 1, 1.0f / 2, 1.0f / 6, 1.0f / 24, 1.0f / 120};
+	uint64_t *out = args->out + id * PROGRAM_WORDS;
+	uint64_t state = first_random(id);
+	float sum = 0;
+	unsigned int i;
+
+	for (i = 0; i + 8 <= PROGRAM_WORDS; i += 8) {
+		int64_t n = (int64_t)next_random(&state) >> i % 64;
+		double a = (double)n / ((double)(uint32_t)next_random(&state) + 1);
+		double b = (double)(int32_t)next_random(&state) * 0x1p-20;
+		float f = (float)a, g = (float)b;
+
+		sum += f * g;
+		out[i] = bits(a + b) ^ bits(a - b);
+		out[i + 1] = bits(a * b);
+		out[i + 2] = bits(a / b);
+		out[i + 3] = bits(__builtin_sqrt(a < 0 ? -a : a));
+		out[i + 4] = bits(polynomial(c, 6, b * 0x1p-12));
+		out[i + 5] = bits((double)(f / g - sum));
+		out[i + 6] = (uint64_t)(int64_t)(b * 1000) + (uint32_t)(int32_t)g;
+		out[i + 7] = (a < b) + (f >= g) * 2 + (uint64_t)(a == (double)f) * 4 +
+			     bits(a > b ? a : b) * 8;
+	}
+}
+
+/* Calls of functions by pointers, with arguments of all kinds, and deep ones */
+static double call_add(double a, double b, uint64_t n)
+{
+	return a + b * (double)(n & 3);
+}
+
+static double call_mix(double a, double b, uint64_t n)
+{
+	float f = (float)(a - b);
+
+	return n & 1 ? (double)f : b - a;
+}
+
+static double call_deep(double a, double b, uint64_t n)
+{
+	return n % 16 ? call_deep(b, a + 1, n / 2) - a : b;
+}
+
+static double (*const calls[])(double, double, uint64_t) = {call_add, call_mix, call_deep};
+
+static void program_calls(struct program_args *args, uint64_t id)
+{
+	uint64_t *out = args->out + id * PROGRAM_WORDS;
+	uint64_t state = first_random(id);
+	double x = (double)id;
+	unsigned int i;
+
+	for (i = 0; i < PROGRAM_WORDS; i++) {
+		uint64_t n = next_random(&state);
+
+		x = calls[n % 3](x, (double)(n >> 50), n >> 20);
+		out[i] = bits(x);
+	}
+}
+
 #ifdef __riscv
 __attribute__((__section__(".entry"), __used__))
 #endif
 const program_fn programs[PROGRAM_COUNT] = {
-	[PROGRAM_SORT] = program_sort,
-	[PROGRAM_HASH] = program_hash,
-	[PROGRAM_MODULAR] = program_modular,
-	[PROGRAM_LOCK] = program_lock,
+	[PROGRAM_SORT] = program_sort,	     [PROGRAM_HASH] = program_hash,
+	[PROGRAM_MODULAR] = program_modular, [PROGRAM_LOCK] = program_lock,
+	[PROGRAM_FLOAT] = program_float,     [PROGRAM_CALLS] = program_calls,
 };

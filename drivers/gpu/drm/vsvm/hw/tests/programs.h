@@ -16,7 +16,15 @@
 #define PROGRAM_BASE  0x100000
 
 /* Entry points, in this order in a table at PROGRAM_BASE */
-enum program { PROGRAM_SORT, PROGRAM_HASH, PROGRAM_MODULAR, PROGRAM_LOCK, PROGRAM_COUNT };
+enum program {
+	PROGRAM_SORT,
+	PROGRAM_HASH,
+	PROGRAM_MODULAR,
+	PROGRAM_LOCK,
+	PROGRAM_FLOAT,
+	PROGRAM_CALLS,
+	PROGRAM_COUNT
+};
 
 /**
  * struct program_args - argument of all programs

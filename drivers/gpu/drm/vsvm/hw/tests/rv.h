@@ -5,7 +5,7 @@
 #ifndef _VSVM_TEST_RV_H_
 #define _VSVM_TEST_RV_H_
 
-/* Encoders of RV64IMA instructions, one function for each */
+/* Encoders of RV64IMAFD instructions, one function for each */
 
 #include "vsvm_hw_os.h"
 
@@ -186,6 +186,23 @@ static inline u32 rv_lr_w(u32 rd, u32 rs1)
 static inline u32 rv_lr_d(u32 rd, u32 rs1)
 {
 	return rv_amo(0x02, 3, 0, rd, rs1, 0);
+}
+
+static inline u32 rv_csr(u32 f3, u32 rd, u32 csr, u32 rs1)
+{
+	return 0x73 | rd << 7 | f3 << 12 | rs1 << 15 | csr << 20;
+}
+
+/* Floating point: @d for double, @f3 is the rounding mode for most */
+static inline u32 rv_fp(u32 f5, u32 d, u32 f3, u32 rd, u32 rs1, u32 rs2)
+{
+	return rv_r(0x53, f3, f5 << 2 | d, rd, rs1, rs2);
+}
+
+/* @n: 0 fmadd, 1 fmsub, 2 fnmsub, 3 fnmadd */
+static inline u32 rv_fma(u32 n, u32 d, u32 rm, u32 rd, u32 rs1, u32 rs2, u32 rs3)
+{
+	return rv_r(0x43 + 4 * n, rm, rs3 << 2 | d, rd, rs1, rs2);
 }
 
 static inline u32 rv_lui(u32 rd, u32 imm20)

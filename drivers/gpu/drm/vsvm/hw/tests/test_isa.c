@@ -3,7 +3,7 @@
  * Copyright (C) 2026 The vsvm developers
  */
 
-/* Every instruction of RV64I and RV64M, and what is none */
+/* Every instruction of RV64I and RV64M, and what is none; test_fp.c has F and D */
 
 #include <assert.h>
 
@@ -575,11 +575,26 @@ static void test_illegal(void)
 		{"rdcycle", rv_i(0x73, 2, A0, X0, 0xc00 - 0x1000)},
 		{"rdtime", rv_i(0x73, 2, A0, X0, 0xc01 - 0x1000)},
 		{"rdinstret", rv_i(0x73, 2, A0, X0, 0xc02 - 0x1000)},
-		{"csrrw", rv_i(0x73, 1, A0, A1, 0x001)},
-		{"flw", rv_i(0x07, 2, A0, A1, 0)},
-		{"fsd", 0x27 | 3 << 12},
-		{"fadd.d", rv_r(0x53, 7, 0x01, A0, A1, A2)},
-		{"fmadd.s", 0x43},
+		{"csr 0", rv_csr(1, A0, 0, A1)},
+		{"csr 4", rv_csr(1, A0, 4, A1)},
+		{"csr of funct3 4", rv_csr(4, A0, 1, A1)},
+		{"load of half precision", rv_i(0x07, 1, A0, A1, 0)},
+		{"store of quad precision", rv_i(0x27, 4, A0, A1, 0)},
+		{"fadd of rounding mode 5", rv_fp(0x00, 0, 5, A0, A1, A2)},
+		{"fmadd of rounding mode 6", rv_fma(0, 1, 6, A0, A1, A2, A3)},
+		{"fadd of half precision", rv_fp(0x00, 2, 0, A0, A1, A2)},
+		{"fmadd of quad precision", rv_fma(0, 3, 0, A0, A1, A2, A3)},
+		{"fsqrt with rs2", rv_fp(0x0b, 1, 0, A0, A1, 1)},
+		{"fsgnj of funct3 3", rv_fp(0x04, 1, 3, A0, A1, A2)},
+		{"fmax of funct3 2", rv_fp(0x05, 1, 2, A0, A1, A2)},
+		{"fcvt.s.s", rv_fp(0x08, 0, 0, A0, A1, 0)},
+		{"fcvt.d.d", rv_fp(0x08, 1, 0, A0, A1, 1)},
+		{"fcmp of funct3 3", rv_fp(0x14, 1, 3, A0, A1, A2)},
+		{"fcvt.w.d with rs2 4", rv_fp(0x18, 1, 0, A0, A1, 4)},
+		{"fcvt.d.w with rs2 4", rv_fp(0x1a, 1, 0, A0, A1, 4)},
+		{"fmv.x.d with rs2", rv_fp(0x1c, 1, 0, A0, A1, 1)},
+		{"fclass of funct3 2", rv_fp(0x1c, 1, 2, A0, A1, 0)},
+		{"fmv.d.x of funct3 1", rv_fp(0x1e, 1, 1, A0, A1, 0)},
 		{"custom-0", 0x0b},
 		{"vector", 0x57},
 		{"amo of 8 bits", rv_amo(0x00, 0, 0, A0, A1, A2)},
@@ -609,8 +624,8 @@ static void test_illegal(void)
 /* Opcodes that are all illegal, whatever the rest of the instruction */
 static void test_illegal_opcodes(void)
 {
-	static const u8 legal[] = {0x03, 0x0f, 0x13, 0x17, 0x1b, 0x23, 0x2f,
-				   0x33, 0x37, 0x3b, 0x63, 0x67, 0x6f, 0x73};
+	static const u8 legal[] = {0x03, 0x0f, 0x13, 0x17, 0x1b, 0x23, 0x2f, 0x33, 0x37, 0x3b, 0x63,
+				   0x67, 0x6f, 0x73, 0x07, 0x27, 0x43, 0x47, 0x4b, 0x4f, 0x53};
 	bool ok = true;
 	u32 op, n;
 

@@ -35,7 +35,8 @@ static void load_image(struct machine *m, const char *name)
 
 int main(int argc, char **argv)
 {
-	static const char *const names[PROGRAM_COUNT] = {"sort", "hash", "modular", "lock"};
+	static const char *const names[PROGRAM_COUNT] = {"sort", "hash",  "modular",
+							 "lock", "float", "calls"};
 	u64 *want = calloc(GROUPS * HARTS, PROGRAM_WORDS * 8);
 	struct machine *m = machine_with_gpu(3, HARTS, 32);
 	struct program_args *args = map_new(m, ARGS, 1);
