@@ -157,6 +157,15 @@ static inline bool vsvm_fp_is_nan(const struct vsvm_fp_num *n, u32 *flags)
 	return n->kind >= VSVM_FP_NAN;
 }
 
+/* Same as vsvm_fp_is_nan() for two operands: both count */
+static inline bool vsvm_fp_any_nan(const struct vsvm_fp_num *a,
+				   const struct vsvm_fp_num *b, u32 *flags)
+{
+	bool nan = vsvm_fp_is_nan(a, flags);
+
+	return vsvm_fp_is_nan(b, flags) || nan;
+}
+
 /* The result of an invalid operation */
 static inline u64 vsvm_fp_invalid(const struct vsvm_fp_format *f, u32 *flags)
 {

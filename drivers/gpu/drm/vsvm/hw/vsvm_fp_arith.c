@@ -27,7 +27,7 @@ u64 vsvm_fp_add(const struct vsvm_fp_format *f, u64 a, u64 b, u32 rm,
 	u64 small;
 	u32 shift;
 
-	if (vsvm_fp_is_nan(&x, flags) | vsvm_fp_is_nan(&y, flags))
+	if (vsvm_fp_any_nan(&x, &y, flags))
 		return f->nan;
 	if (x.kind == VSVM_FP_INF) {
 		if (y.kind == VSVM_FP_INF && x.sign != y.sign)
@@ -84,7 +84,7 @@ u64 vsvm_fp_mul(const struct vsvm_fp_format *f, u64 a, u64 b, u32 rm,
 	u64 low = x.sig * y.sig;
 	bool sign = x.sign != y.sign;
 
-	if (vsvm_fp_is_nan(&x, flags) | vsvm_fp_is_nan(&y, flags))
+	if (vsvm_fp_any_nan(&x, &y, flags))
 		return f->nan;
 	if (x.kind == VSVM_FP_INF || y.kind == VSVM_FP_INF) {
 		if (x.kind == VSVM_FP_ZERO || y.kind == VSVM_FP_ZERO)
@@ -125,7 +125,7 @@ u64 vsvm_fp_div(const struct vsvm_fp_format *f, u64 a, u64 b, u32 rm,
 	u64 rest, divisor;
 	u32 i;
 
-	if (vsvm_fp_is_nan(&x, flags) | vsvm_fp_is_nan(&y, flags))
+	if (vsvm_fp_any_nan(&x, &y, flags))
 		return f->nan;
 	if (x.kind == VSVM_FP_INF) {
 		if (y.kind == VSVM_FP_INF)

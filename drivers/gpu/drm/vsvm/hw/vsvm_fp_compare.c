@@ -67,7 +67,7 @@ bool vsvm_fp_compare(const struct vsvm_fp_format *f, u64 a, u64 b, u32 op,
 	struct vsvm_fp_num y = vsvm_fp_unpack(f, b);
 	bool less;
 
-	if (vsvm_fp_is_nan(&x, flags) | vsvm_fp_is_nan(&y, flags)) {
+	if (vsvm_fp_any_nan(&x, &y, flags)) {
 		if (op != VSVM_FP_EQ)
 			*flags |= VSVM_FP_NV;
 		return false;

@@ -48,15 +48,16 @@ u64 vsvm_fp_fma(const struct vsvm_fp_format *f, u64 a, u64 b, u64 c, u32 rm,
 	bool sign = x.sign != y.sign;
 	struct vsvm_fp_num n;
 	u128 product, sum;
-	s32 exp;
 	u32 zeros;
+	bool nan;
+	s32 exp;
 
 	/* Infinity times zero is invalid, even if a NaN is added. */
 	if ((x.kind == VSVM_FP_INF && y.kind == VSVM_FP_ZERO) ||
 	    (x.kind == VSVM_FP_ZERO && y.kind == VSVM_FP_INF))
 		return vsvm_fp_invalid(f, flags);
-	if (vsvm_fp_is_nan(&x, flags) | vsvm_fp_is_nan(&y, flags) |
-	    vsvm_fp_is_nan(&z, flags))
+	nan = vsvm_fp_any_nan(&x, &y, flags);
+	if (vsvm_fp_is_nan(&z, flags) || nan)
 		return f->nan;
 	if (x.kind == VSVM_FP_INF || y.kind == VSVM_FP_INF) {
 		if (z.kind == VSVM_FP_INF && z.sign != sign)
