@@ -45,6 +45,29 @@ static bool refused(const struct vsvm_hart *hart, enum vsvm_stop stop, u64 addr)
 	       hart->fault_addr == addr;
 }
 
+/* Whatever bits an address has, an empty TLB has no translation of it */
+static void test_empty(void)
+{
+	bool ok = true;
+	u32 vmid, i;
+
+	for (vmid = 0; vmid < VSVM_MAX_VMS; vmid += 10) {
+		vsvm_mmu_init(&core.mmu, &machine_host, m, &vmem);
+		vsvm_mmu_select(&core.mmu, vmid, m->root);
+		for (i = 0; i < 16; i++) {
+			struct vsvm_hart hart = {.x[A1] = i};
+			enum vsvm_stop stop = step(&hart, rv_i(0x03, i % 7, A0, A1, 0));
+
+			ok &= missed(&hart, stop, i, VSVM_ISA_ACCESS_READ);
+			stop = step(&hart, rv_s(i % 4, A1, A0, 0));
+			ok &= missed(&hart, stop, i, VSVM_ISA_ACCESS_WRITE);
+		}
+	}
+	CHECK(ok, "the empty TLB serves nothing, misaligned accesses to page 0 included");
+	vsvm_mmu_select(&core.mmu, 1, m->root);
+	flush();
+}
+
 static void test_walk(void)
 {
 	const u64 va = 0x123456789000ULL;
@@ -594,6 +617,7 @@ int main(void)
 	vsvm_mmu_select(&core.mmu, 1, m->root);
 	map_new(m, DATA, 1);
 
+	test_empty();
 	test_walk();
 	test_bad_leaves();
 	test_canonical();
