@@ -37,6 +37,7 @@ struct loader {
 
 static int check_header(const struct loader *ld)
 {
+	uint32_t float_abi;
 	GElf_Ehdr eh;
 
 	if (elf_kind(ld->elf) != ELF_K_ELF || !gelf_getehdr(ld->elf, &eh))
@@ -48,10 +49,11 @@ static int check_header(const struct loader *ld)
 	if (eh.e_type != ET_DYN)
 		return bad("not position independent: link it with -shared");
 	if (eh.e_flags & EF_RISCV_RVC)
-		return bad("has compressed instructions: compile it with -march=rv64ima");
-	if (eh.e_flags & EF_RISCV_FLOAT_ABI)
-		return bad("uses floating point registers: compile it with -mabi=lp64");
-	if (eh.e_flags)
+		return bad("has compressed instructions: compile it with -march=rv64imafd");
+	float_abi = eh.e_flags & EF_RISCV_FLOAT_ABI;
+	if (float_abi == EF_RISCV_FLOAT_ABI_QUAD)
+		return bad("uses quad precision registers: compile it with -mabi=lp64d");
+	if (eh.e_flags & ~EF_RISCV_FLOAT_ABI)
 		return bad("needs a feature that the GPU does not have (flags %#x)", eh.e_flags);
 	return 0;
 }

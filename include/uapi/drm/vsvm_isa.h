@@ -8,8 +8,9 @@
 /**
  * DOC: The vsvm instruction set and kernel ABI
  *
- * A compute unit of the vsvm GPU executes RV64IMA, little endian, user level
- * only, with no compressed instructions. Every work-item is a hart of its own.
+ * A compute unit of the vsvm GPU executes RV64IMAFD, little endian, user level
+ * only, with no compressed instructions. Of the control and status registers
+ * there are fflags, frm and fcsr. Every work-item is a hart of its own.
  * All addresses are virtual addresses of the process that submitted the work:
  * code, stack, arguments and data.
  *
@@ -29,8 +30,9 @@
  * a7       number of work-items in a work-group
  * ======== =========================================================
  *
- * and every other register is zero. A GPU kernel is thus an ordinary C function
- * of up to eight integer arguments, see &VSVM_ISA_RETURN_PC.
+ * and every other register is zero, those of floating point and fcsr included. A
+ * GPU kernel is thus an ordinary C function of up to eight integer arguments, see
+ * &VSVM_ISA_RETURN_PC.
  *
  * The environment call (``ecall``) takes its function in a7, see
  * &enum vsvm_isa_ecall. ``fence`` orders all memory accesses of the hart;

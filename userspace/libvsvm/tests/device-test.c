@@ -8,14 +8,18 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "floats.h"
 
 #define SECOND	 1000000000LL
 #define PATIENCE (60 * SECOND)
@@ -149,6 +153,64 @@ static void test_barrier(void)
 	for (g = 0; g < 4; g++)
 		for (i = 0; i < 16; i++)
 			check(out[g][i] == (i + 1UL) % 16);
+}
+
+static void test_floats(void)
+{
+	static struct floats got[256], want[256];
+	struct vsvm_launch launch = {
+		.kernel = kernel("floating"),
+		.arg = got,
+		.groups = {32},
+		.group_size = {8},
+	};
+	uint64_t state = 1;
+	int i;
+
+	for (i = 0; i < 256; i++) {
+		state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+		got[i].a = (double)(int64_t)state / 1024;
+		got[i].b = (double)(state >> 40) / (i + 1) - 1000;
+		want[i] = got[i];
+		compute_floats(&want[i]);
+	}
+	check(!run(&launch, NULL));
+	for (i = 0; i < 256; i++)
+		check(!memcmp(&got[i], &want[i], sizeof(want[i])));
+}
+
+/* A process whose work never ends can be killed, and the GPU goes on for others. */
+static void test_kill(void)
+{
+	struct vsvm_launch launch = {.kernel = kernel("endless"), .groups = {64}};
+	struct timespec start, end;
+	struct vsvm_queue *queue;
+	int ready[2], status;
+	uint64_t fence;
+	pid_t child;
+	char c = 0;
+
+	check(!pipe(ready));
+	child = fork();
+	if (!child) {
+		if (vsvm_device_open(0, &dev) || vsvm_queue_create(dev, &queue) ||
+		    vsvm_queue_launch(queue, &launch, &fence) || write(ready[1], &c, 1) != 1)
+			_exit(1);
+		vsvm_queue_wait(queue, fence, VSVM_WAIT_FOREVER, NULL);
+		_exit(2);
+	}
+	check(child > 0 && read(ready[0], &c, 1) == 1);
+	usleep(100000);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	check(!kill(child, SIGKILL));
+	check(waitpid(child, &status, 0) == child);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	printf("killed in %ld ms\n",
+	       (long)(end.tv_sec - start.tv_sec) * 1000 + (end.tv_nsec - start.tv_nsec) / 1000000);
+	close(ready[0]);
+	close(ready[1]);
+	test_ids();
 }
 
 static void test_bad_launches(void)
@@ -357,6 +419,7 @@ int main(int argc, char **argv)
 	test_ids();
 	test_stack();
 	test_barrier();
+	test_floats();
 	test_bad_launches();
 	test_failure("store_to", null + 1, VSVM_ISA_STATUS_FAULT);
 	test_failure("trap", NULL, VSVM_ISA_STATUS_BREAK);
@@ -365,6 +428,7 @@ int main(int argc, char **argv)
 	test_threads();
 	test_prefetch();
 	test_fork();
+	test_kill();
 	test_close_first();
 	vsvm_module_unload(module);
 	vsvm_device_close(dev);

@@ -4,6 +4,7 @@
  *
  * GPU code of device-test.
  */
+#include "floats.h"
 #include "vsvm_gpu.h"
 
 /* Writes the ids that the work-item sees to its eight places. */
@@ -81,4 +82,10 @@ VSVM_KERNEL endless(void)
 {
 	for (;;)
 		__asm__ volatile("");
+}
+
+/* Every work-item computes what the CPU computes for the same numbers. */
+VSVM_KERNEL floating(struct floats *all, unsigned long x)
+{
+	compute_floats(&all[x]);
 }

@@ -100,6 +100,27 @@ static void test_good(void)
 	vsvm_module_unload(NULL);
 }
 
+/* Whatever registers floating point arguments are in, kernels have none. */
+static void test_float_abi(void)
+{
+	static const uint32_t abis[] = {
+		EF_RISCV_FLOAT_ABI_SOFT,
+		EF_RISCV_FLOAT_ABI_SINGLE,
+		EF_RISCV_FLOAT_ABI_DOUBLE,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(abis) / sizeof(abis[0]); i++) {
+		unsigned char *image = copy_of_good(good_size);
+		struct vsvm_module *module = NULL;
+
+		header(image)->e_flags = abis[i];
+		check(!vsvm_module_load(image, good_size, &module));
+		vsvm_module_unload(module);
+		free(image);
+	}
+}
+
 /* Loads what @damage makes of the sample: -ENOEXEC, and @words say why. */
 static void test_bad(void (*damage)(unsigned char *image), const char *words)
 {
@@ -147,14 +168,14 @@ static void compressed(unsigned char *image)
 	header(image)->e_flags = EF_RISCV_RVC;
 }
 
-static void hard_float(unsigned char *image)
+static void quad_float(unsigned char *image)
 {
-	header(image)->e_flags = EF_RISCV_FLOAT_ABI_DOUBLE;
+	header(image)->e_flags = EF_RISCV_FLOAT_ABI_QUAD;
 }
 
 static void other_flags(unsigned char *image)
 {
-	header(image)->e_flags = 0x100;
+	header(image)->e_flags |= 0x100;
 }
 
 static void interpreter(unsigned char *image)
@@ -304,8 +325,8 @@ static const struct {
 	{x86, "not code for RISC-V"},
 	{executable, "not position independent"},
 	{compressed, "compressed instructions"},
-	{hard_float, "floating point registers"},
-	{other_flags, "flags 0x100"},
+	{quad_float, "quad precision registers"},
+	{other_flags, "flags 0x10"},
 	{interpreter, "program for a CPU"},
 	{big_file_size, "more in the file than in memory"},
 	{beyond_file, "beyond the end of the file"},
@@ -403,6 +424,7 @@ int main(int argc, char **argv)
 		return 2;
 	read_sample(argv[1]);
 	test_good();
+	test_float_abi();
 	for (i = 0; i < sizeof(bad_ones) / sizeof(bad_ones[0]); i++)
 		test_bad(bad_ones[i].damage, bad_ones[i].words);
 	test_truncated();
