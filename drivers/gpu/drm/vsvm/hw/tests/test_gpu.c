@@ -666,6 +666,68 @@ static void test_repeatable(void)
 	EQUAL(misses[0], misses[1], "and executes the same number of instructions");
 }
 
+/* Accesses to system memory are counted by regions, those to VRAM are not */
+static void test_accesses(void)
+{
+	struct machine *m = machine_with_gpu(1, 4, 8);
+	const struct vsvm_hw_copy clear = {
+		.size = VSVM_HUGE_SIZE,
+		.flags = VSVM_HW_COPY_DST_VRAM | VSVM_HW_COPY_FILL_ZERO,
+	};
+	struct vsvm_hw_dispatch d = grid(CODE, 0x40000000, 1, 1);
+	struct vsvm_hw_access a[8];
+	u64 system = 0, vram = 0;
+	u32 i, n;
+
+	map_new_huge(m, 0x40000000);
+	EQUAL(vsvm_hw_copy(m->hw, &clear, 1), 0, "VRAM is cleared");
+	map(m, m->root, 0x40200000, PTE_VRAM, 1);
+	/* 100 times a load and a store in system memory, and an atomic in VRAM */
+	CODE_AT(m, CODE, rv_li(T0, 100), rv_lui(T1, 0x200), rv_add(T1, T1, A0), rv_ld(T2, A0, 8),
+		rv_sd(T2, A0, 16), rv_amoadd_d(X0, T0, T1), rv_addi(T0, T0, -1),
+		rv_bne(T0, X0, -16), rv_ret());
+	EQUAL(run(m, &d).status, VSVM_ISA_STATUS_OK, "loads, stores and atomics");
+	EQUAL(vsvm_hw_take_accesses(m->hw, 1, a, 8), 0, "no such compute unit");
+	n = vsvm_hw_take_accesses(m->hw, 0, a, 8);
+	for (i = 0; i < n; i++) {
+		EQUAL(a[i].vmid, m->vmid, "a region of the address space");
+		EQUAL(a[i].addr % VSVM_HUGE_SIZE, 0, "of 2 MiB");
+		system += a[i].addr == 0x40000000 ? a[i].count : 0;
+		vram += a[i].addr == 0x40200000 ? a[i].count : 0;
+	}
+	EQUAL(system, 200, "system memory is counted exactly");
+	EQUAL(vram, 0, "VRAM is not");
+	EQUAL(n, 2, "code and data are two regions");
+	EQUAL(vsvm_hw_take_accesses(m->hw, 0, a, 8), 0, "what was read is cleared");
+	EQUAL(run(m, &d).status, VSVM_ISA_STATUS_OK, "once more");
+	vsvm_hw_tlb_invalidate(m->hw, m->vmid, 0, VSVM_VA_END, true);
+	EQUAL(vsvm_hw_take_accesses(m->hw, 0, a, 1), 1, "as many as fit");
+	EQUAL(vsvm_hw_take_accesses(m->hw, 0, a + 1, 7), 1, "and the rest");
+	EQUAL(a[0].addr == 0x40000000 ? a[0].count : a[1].count, 200, "also after a flush");
+	machine_free(m);
+}
+
+/* When counters do not suffice, those with many accesses stay */
+static void test_many_regions(void)
+{
+	struct vsvm_counters *c = calloc(1, sizeof(*c));
+	struct vsvm_hw_access *a = calloc(2048, sizeof(*a));
+	u64 i, n, hot = 0;
+
+	assert(c && a);
+	for (i = 0; i < 100; i++)
+		vsvm_counter_add(c, 3, i << 21, 1000 + i);
+	for (i = 0; i < 100000; i++)
+		vsvm_counter_add(c, 3, (1000 + i) << 21, 1 + i % 7);
+	n = vsvm_counter_take(c, a, 2048);
+	EQUAL(n, VSVM_COUNTER_SETS * VSVM_COUNTER_WAYS, "all counters are in use");
+	for (i = 0; i < n; i++)
+		hot += a[i].addr < 100ULL << 21 && a[i].count == 1000 + (a[i].addr >> 21);
+	EQUAL(hot, 100, "100 regions with many accesses are not lost to 100000 others");
+	free(a);
+	free(c);
+}
+
 static void test_config(void)
 {
 	const struct vsvm_hw_config good = {VRAM_SIZE, 1, 1, 1, "test"};
@@ -720,6 +782,8 @@ int main(void)
 	test_refuse_one();
 	test_two_processes();
 	test_repeatable();
+	test_accesses();
+	test_many_regions();
 	test_config();
 	return test_finish();
 }
