@@ -26,7 +26,7 @@ pristine_repo() {
 	local dir=$1 file
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	series | sed "s,^,$VSVM_TOP/patches/," | xargs cat | touched /dev/stdin |
+	series "$PRISTINE" | sed "s,^,$VSVM_TOP/patches/," | xargs cat | touched /dev/stdin |
 		while IFS= read -r file; do
 		[[ ! -e $PRISTINE/$file ]] || echo "$file"
 	done | rsync -a --files-from=- "$PRISTINE/" "$dir/"
@@ -151,7 +151,7 @@ write_mails() {
 			<"$VSVM_TOP/patches/$patch"
 		add_hooked
 		commit_as "$VSVM_TOP/patches/$patch"
-	done < <(series)
+	done < <(series "$PRISTINE")
 	for entry in "${after[@]}"; do
 		add_entry "$entry"
 	done
