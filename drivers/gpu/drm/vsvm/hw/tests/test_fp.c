@@ -207,8 +207,8 @@ static bool next_operands(const struct operation *o, bool dbl, u32 n, u64 *v)
 		for (i = 0; i < o->operands; i++)
 			v[i] = random_operand(dbl_a);
 		if (of_int)
-			v[0] = ((s64)random_bits() >> random_bits() % 64) +
-			       (1LL << random_bits() % 63) * (s64)(random_bits() % 3);
+			v[0] = (u64)((s64)random_bits() >> random_bits() % 64) +
+			       (1ULL << random_bits() % 63) * (random_bits() % 3);
 	}
 	/* Factors of about the inverse: sums that cancel */
 	if (left && o->operands == 3 && n % 4 == 0) {
