@@ -5,6 +5,7 @@
  * Allocations that fail: by fault injection of the kernel (CONFIG_FAIL_PAGE_ALLOC),
  * or because there is no memory of that size.
  */
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -19,13 +20,12 @@
 #define MAKE_IT_FAIL "/proc/self/make-it-fail"
 #define HUGETLB_POOL "/proc/sys/vm/nr_hugepages"
 #define COMPACT	     "/proc/sys/vm/compact_unevictable_allowed"
-#define MIN_FREE     "/proc/sys/vm/min_free_kbytes"
 
 /* More huge pages than any machine has. */
 #define ALL_OF_THEM "100000000"
 
 /* Every other page of it is what is left when all huge pages are taken. */
-#define HOARD_SIZE ((size_t)128 << 20)
+#define HOARD_SIZE ((size_t)256 << 20)
 
 /* Older C libraries do not know this. */
 #ifndef MADV_DONTNEED_LOCKED
@@ -33,7 +33,6 @@
 #endif
 
 static uint8_t *hoard;
-static char min_free[24];
 
 static bool can_inject(void)
 {
@@ -51,7 +50,6 @@ static void stop(int sig)
 	if (hoard) {
 		vsvm_write_file(HUGETLB_POOL, "0");
 		vsvm_write_file(COMPACT, "1");
-		vsvm_write_file(MIN_FREE, min_free);
 		munmap(hoard, HOARD_SIZE);
 		hoard = NULL;
 	}
@@ -70,25 +68,40 @@ static void set_up(const char *min_order)
 	igt_assert(vsvm_write_file(FAIL_DIR "/times", "-1"));
 }
 
+/* Each processor has free huge pages of its own, which only it can take. */
+static void fill_pool(void)
+{
+	cpu_set_t before, one;
+
+	igt_assert_eq(sched_getaffinity(0, sizeof(before), &before), 0);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &before))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		igt_assert_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+		igt_assert(vsvm_write_file(HUGETLB_POOL, ALL_OF_THEM));
+	}
+	igt_assert_eq(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
 /*
  * Takes all huge pages of the machine, and leaves single pages between pages that
  * compaction does not move. What the kernel keeps in reserve has huge pages as well:
- * it is made small, and taken when there are other pages to keep.
+ * they are taken when there are single pages to keep instead.
  */
 static void take_all(void)
 {
 	igt_install_exit_handler(stop);
-	snprintf(min_free, sizeof(min_free), "%lld", vsvm_read_number(MIN_FREE));
 	hoard = mmap(NULL, HOARD_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	igt_assert(hoard != MAP_FAILED);
 	igt_assert(vsvm_write_file(COMPACT, "0"));
-	igt_assert(vsvm_write_file(MIN_FREE, "2048"));
 	igt_assert_eq(madvise(hoard, HOARD_SIZE, MADV_NOHUGEPAGE), 0);
 	igt_assert_eq(mlock(hoard, HOARD_SIZE), 0);
-	igt_assert(vsvm_write_file(HUGETLB_POOL, ALL_OF_THEM));
+	fill_pool();
 	for (size_t page = 0; page < HOARD_SIZE; page += 2 * VSVM_4K)
 		igt_assert_eq(madvise(hoard + page, VSVM_4K, MADV_DONTNEED_LOCKED), 0);
-	igt_assert(vsvm_write_file(HUGETLB_POOL, ALL_OF_THEM));
+	fill_pool();
 }
 
 bool vsvm_inject_available(void)
