@@ -72,7 +72,7 @@ hooked() {
 	case $name in
 	*.c) [[ -e $SERIES_TREE/$dir/Makefile ]] &&
 		grep -qwF "${name%.c}" "$SERIES_TREE/$dir/Makefile" ;;
-	*.h) grep -rqE --include='*.[ch]' "#include [<\"]([a-z0-9/_]+/)?$name[>\"]" "$SERIES_TREE" ;;
+	*.h) grep -rqE --include='*.[ch]' "#include [<\"]([a-z0-9/_]+/)?${name}[>\"]" "$SERIES_TREE" ;;
 	*) return 1 ;;
 	esac
 }

@@ -235,8 +235,7 @@ static void killed(struct vsvm_test *t, unsigned int flags)
  */
 static bool mount_v1(void)
 {
-	igt_until_timeout(5)
-	{
+	igt_until_timeout(5) {
 		vsvm_write_file("/proc/sys/vm/drop_caches", "3");
 		if (!vsvm_proc_key(V2 "cgroup.stat", "nr_dying_descendants"))
 			break;
