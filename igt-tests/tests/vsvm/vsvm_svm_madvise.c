@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "vsvm_proc.h"
+#include "vsvm_settings.h"
 #include "vsvm_subtests.h"
 
 IGT_TEST_DESCRIPTION("Advice of the process does no harm to what is in VRAM");
@@ -24,9 +25,6 @@ IGT_TEST_DESCRIPTION("Advice of the process does no harm to what is in VRAM");
 #define BLOCKS	    4
 #define SIZE	    (BLOCKS * VSVM_2M)
 #define BLOCK_PAGES (VSVM_2M / VSVM_4K)
-
-#define KHUGEPAGED "/sys/kernel/mm/transparent_hugepage/khugepaged/"
-#define KSM	   "/sys/kernel/mm/ksm/"
 
 /* A daemon gets round within this time. */
 #define SCAN_SECONDS 60
@@ -183,42 +181,6 @@ static void collapse_mixed(struct vsvm_test *t, unsigned int flags)
 	vsvm_buffer_check(buffer);
 }
 
-/* A setting of a daemon, put back when the program ends. */
-static struct setting {
-	const char *path;
-	const char *value;
-	char before[32];
-} settings[] = {
-	{KHUGEPAGED "scan_sleep_millisecs", "1", ""},
-	{KHUGEPAGED "pages_to_scan", "65536", ""},
-	{KSM "sleep_millisecs", "1", ""},
-	{KSM "pages_to_scan", "65536", ""},
-	{KSM "run", "1", ""},
-};
-
-/* Also in signal handlers. */
-static void calm_down(int sig)
-{
-	(void)sig;
-	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
-		if (*settings[i].before)
-			vsvm_write_file(settings[i].path, settings[i].before);
-}
-
-static void hurry(const char *dir)
-{
-	igt_install_exit_handler(calm_down);
-	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
-		struct setting *setting = &settings[i];
-
-		if (strncmp(setting->path, dir, strlen(dir)))
-			continue;
-		snprintf(setting->before, sizeof(setting->before), "%lld",
-			 vsvm_read_number(setting->path));
-		igt_assert(vsvm_write_file(setting->path, setting->value));
-	}
-}
-
 /* Two rounds that have begun and ended. */
 static void wait_for_scans(const char *path, int rounds)
 {
@@ -242,9 +204,9 @@ static void khugepaged(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = vsvm_buffer_in_vram(t, SIZE, flags);
 
-	hurry(KHUGEPAGED);
-	wait_for_scans(KHUGEPAGED "full_scans", 3);
-	calm_down(0);
+	igt_require(vsvm_hurry_khugepaged());
+	wait_for_scans(VSVM_KHUGEPAGED "full_scans", 3);
+	vsvm_settings_reset();
 	expect_still_there(t, buffer, flags);
 	vsvm_gpu_add(t, buffer, 0, SIZE, 4);
 	vsvm_expect(t, .dispatches = 1);
@@ -263,20 +225,19 @@ static void ksm(struct vsvm_test *t, unsigned int flags)
 	struct vsvm_buffer *buffer = vsvm_buffer_in_vram(t, SIZE, flags);
 	struct vsvm_buffer *same = vsvm_buffer_create(VSVM_2M, VSVM_SMALL);
 
-	igt_require(!access(KSM "run", W_OK));
 	for (size_t page = 0; page < VSVM_2M; page += VSVM_4K)
 		vsvm_buffer_fill(same, page, VSVM_4K, 17);
 	igt_assert_eq(madvise(buffer->ptr, SIZE, MADV_MERGEABLE), 0);
 	igt_assert_eq(madvise(same->ptr, VSVM_2M, MADV_MERGEABLE), 0);
-	hurry(KSM);
-	wait_for_scans(KSM "full_scans", 4);
-	igt_assert_lt_s64(400, vsvm_read_number(KSM "pages_sharing"));
+	igt_require(vsvm_hurry_ksm());
+	wait_for_scans(VSVM_KSM "full_scans", 4);
+	igt_assert_lt_s64(400, vsvm_read_number(VSVM_KSM "pages_sharing"));
 	expect_still_there(t, buffer, flags);
 
 	vsvm_gpu_sum(t, same, 0, VSVM_2M, 5);
 	vsvm_gpu_add(t, same, 0, VSVM_2M, 5);
 	vsvm_buffer_check(same);
-	calm_down(0);
+	vsvm_settings_reset();
 	vsvm_gpu_add(t, buffer, 0, SIZE, 6);
 	vsvm_buffer_check(buffer);
 }

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "vsvm_cgroup.h"
 #include "vsvm_proc.h"
 #include "vsvm_subtests.h"
 
@@ -27,33 +28,10 @@ IGT_TEST_DESCRIPTION("Memory in VRAM is charged to the control group of its proc
 #define BLOCKS 4
 #define SIZE   (BLOCKS * VSVM_2M)
 
-#define V2    "/sys/fs/cgroup/"
-#define GROUP V2 "vsvm-test/"
-#define V1    "/tmp/vsvm-cgroup-v1"
+#define V1 "/tmp/vsvm-cgroup-v1"
 
 /* What is charged besides, in parts that are kept per processor. */
 #define SLACK ((long long)512 << 10)
-
-/* Also in signal handlers. */
-static void remove_groups(int sig)
-{
-	(void)sig;
-	rmdir(GROUP);
-	vsvm_write_file(V2 "cgroup.subtree_control", "-memory");
-	rmdir(V1 "/a");
-	rmdir(V1 "/b");
-	umount(V1);
-	rmdir(V1);
-}
-
-static void create_group(void)
-{
-	igt_require_f(!access(V2 "cgroup.controllers", R_OK), "no cgroup v2\n");
-	remove_groups(0);
-	igt_install_exit_handler(remove_groups);
-	igt_require(vsvm_write_file(V2 "cgroup.subtree_control", "+memory"));
-	igt_assert_eq(mkdir(GROUP, 0755), 0);
-}
 
 static void expect_about(long long is, long long expected)
 {
@@ -62,13 +40,13 @@ static void expect_about(long long is, long long expected)
 
 static long long charged_anon(void)
 {
-	return vsvm_proc_key(GROUP "memory.stat", "anon");
+	return vsvm_proc_key(VSVM_CGROUP "memory.stat", "anon");
 }
 
 static void expect_charged(long long anon, long long current, long long more)
 {
 	expect_about(charged_anon(), anon + more);
-	expect_about(vsvm_read_number(GROUP "memory.current"), current + more);
+	expect_about(vsvm_read_number(VSVM_CGROUP "memory.current"), current + more);
 }
 
 /**
@@ -90,7 +68,7 @@ static void charge_in_group(unsigned int flags)
 	buffer = vsvm_buffer_create(SIZE, VSVM_THP);
 	memset(buffer->shadow, 0, SIZE);
 	anon = charged_anon();
-	current = vsvm_read_number(GROUP "memory.current");
+	current = vsvm_read_number(VSVM_CGROUP "memory.current");
 
 	vsvm_gpu_set(&own, buffer, 0, SIZE, 5);
 	vsvm_expect_to_vram(&own, SIZE, flags);
@@ -122,14 +100,14 @@ static void charge_in_group(unsigned int flags)
 static void charge(struct vsvm_test *t, unsigned int flags)
 {
 	(void)t;
-	create_group();
+	vsvm_cgroup_create();
 	igt_fork(child, 1) {
 		igt_assert_eq(child, 0);
-		igt_assert(vsvm_write_file(GROUP "cgroup.procs", "0"));
+		igt_assert(vsvm_write_file(VSVM_CGROUP "cgroup.procs", "0"));
 		charge_in_group(flags);
 	}
 	igt_waitchildren();
-	remove_groups(0);
+	vsvm_cgroup_destroy();
 }
 
 /**
@@ -147,14 +125,15 @@ static void no_room_in_group(void)
 	vsvm_test_open(&own);
 	buffer = vsvm_buffer_create(SIZE, VSVM_THP);
 	memset(buffer->shadow, 0, SIZE);
-	snprintf(text, sizeof(text), "%lld", vsvm_read_number(GROUP "memory.current") + SLACK);
-	igt_assert(vsvm_write_file(GROUP "memory.max", text));
+	snprintf(text, sizeof(text), "%lld",
+		 vsvm_read_number(VSVM_CGROUP "memory.current") + SLACK);
+	igt_assert(vsvm_write_file(VSVM_CGROUP "memory.max", text));
 	igt_assert_eq(vsvm_try_prefetch(own.fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, &moved),
 		      0);
 	igt_assert_eq_u64(moved, 0);
 	vsvm_expect(&own, .allocated[9] = BLOCKS, .freed[9] = BLOCKS);
 	vsvm_expect_residency(own.fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_NONE, 0);
-	igt_assert(vsvm_write_file(GROUP "memory.max", "max"));
+	igt_assert(vsvm_write_file(VSVM_CGROUP "memory.max", "max"));
 	vsvm_prefetch(&own, buffer, 0, SIZE, DRM_VSVM_LOCATION_VRAM);
 	vsvm_expect(&own, .allocated[9] = BLOCKS, .to_vram[9] = BLOCKS);
 	vsvm_gpu_add(&own, buffer, 0, SIZE, 7);
@@ -165,14 +144,14 @@ static void no_room(struct vsvm_test *t, unsigned int flags)
 {
 	(void)t;
 	(void)flags;
-	create_group();
+	vsvm_cgroup_create();
 	igt_fork(child, 1) {
 		igt_assert_eq(child, 0);
-		igt_assert(vsvm_write_file(GROUP "cgroup.procs", "0"));
+		igt_assert(vsvm_write_file(VSVM_CGROUP "cgroup.procs", "0"));
 		no_room_in_group();
 	}
 	igt_waitchildren();
-	remove_groups(0);
+	vsvm_cgroup_destroy();
 }
 
 /**
@@ -204,8 +183,8 @@ static void killed(struct vsvm_test *t, unsigned int flags)
 {
 	uint64_t count = vsvm_folios(flags, SIZE);
 
-	create_group();
-	igt_assert(vsvm_write_file(GROUP "memory.max", "67108864"));
+	vsvm_cgroup_create();
+	igt_assert(vsvm_write_file(VSVM_CGROUP "memory.max", "67108864"));
 	igt_fork(child, 1) {
 		int status;
 		pid_t pid = fork();
@@ -215,7 +194,7 @@ static void killed(struct vsvm_test *t, unsigned int flags)
 		if (!pid) {
 			/* igt_runner does not want to be killed, nor its children */
 			if (!vsvm_write_file("/proc/self/oom_score_adj", "1000") ||
-			    !vsvm_write_file(GROUP "cgroup.procs", "0"))
+			    !vsvm_write_file(VSVM_CGROUP "cgroup.procs", "0"))
 				_exit(1);
 			eat_until_killed();
 		}
@@ -223,10 +202,20 @@ static void killed(struct vsvm_test *t, unsigned int flags)
 		igt_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	}
 	igt_waitchildren();
-	igt_assert_lt_s64(0, vsvm_proc_key(GROUP "memory.events", "oom_kill"));
+	igt_assert_lt_s64(0, vsvm_proc_key(VSVM_CGROUP "memory.events", "oom_kill"));
 	vsvm_expect(t, .order = vsvm_order(flags), .n_allocated = count, .n_to_vram = count,
 		    .n_freed = count, .gpu_2m = BLOCKS, .gpu_4k = 1, .any_end = true);
-	remove_groups(0);
+	vsvm_cgroup_destroy();
+}
+
+/* Also in signal handlers. */
+static void remove_v1(int sig)
+{
+	(void)sig;
+	rmdir(V1 "/a");
+	rmdir(V1 "/b");
+	umount(V1);
+	rmdir(V1);
 }
 
 /*
@@ -237,7 +226,7 @@ static bool mount_v1(void)
 {
 	igt_until_timeout(5) {
 		vsvm_write_file("/proc/sys/vm/drop_caches", "3");
-		if (!vsvm_proc_key(V2 "cgroup.stat", "nr_dying_descendants"))
+		if (!vsvm_proc_key(VSVM_CGROUP_ROOT "cgroup.stat", "nr_dying_descendants"))
 			break;
 		usleep(100000);
 	}
@@ -256,8 +245,9 @@ static bool mount_v1(void)
 static void move_charge(struct vsvm_test *t, unsigned int flags)
 {
 	(void)t;
-	remove_groups(0);
-	igt_install_exit_handler(remove_groups);
+	vsvm_cgroup_destroy();
+	remove_v1(0);
+	igt_install_exit_handler(remove_v1);
 	igt_assert_eq(mkdir(V1, 0755), 0);
 	igt_require_f(mount_v1(), "no memory control groups v1\n");
 	igt_assert_eq(mkdir(V1 "/a", 0755), 0);
@@ -279,7 +269,7 @@ static void move_charge(struct vsvm_test *t, unsigned int flags)
 		vsvm_buffer_check(buffer);
 	}
 	igt_waitchildren();
-	remove_groups(0);
+	remove_v1(0);
 	igt_assert(access(V1, F_OK));
 }
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "vsvm_proc.h"
+#include "vsvm_settings.h"
 #include "vsvm_subtests.h"
 
 IGT_TEST_DESCRIPTION("Memory policies leave memory in VRAM where it is");
@@ -27,8 +28,6 @@ IGT_TEST_DESCRIPTION("Memory policies leave memory in VRAM where it is");
 #define BLOCKS 4
 #define SIZE   (BLOCKS * VSVM_2M)
 #define PAGES  (SIZE / VSVM_4K)
-
-#define BALANCING "/proc/sys/kernel/numa_balancing"
 
 /* NUMA balancing looks at all memory of a busy process within this time. */
 #define BALANCING_SECONDS 60
@@ -127,13 +126,6 @@ static void check_move_pages(struct vsvm_test *t, unsigned int flags)
 		igt_assert_lte(0, status[i]);
 }
 
-/* Also in signal handlers. */
-static void stop_balancing(int sig)
-{
-	(void)sig;
-	vsvm_write_file(BALANCING, "0");
-}
-
 static long balanced(void)
 {
 	return vsvm_proc_key("/proc/vmstat", "numa_pte_updates") +
@@ -171,17 +163,16 @@ static void balancing(struct vsvm_test *t, unsigned int flags)
 	long until;
 
 	require_nodes();
-	igt_require(!access(BALANCING, W_OK));
-	igt_install_exit_handler(stop_balancing);
+	igt_require(vsvm_setting(VSVM_BALANCING, 0));
 	igt_assert_eq(pthread_create(&toucher.thread, NULL, touch_all_the_time, &toucher), 0);
 	/* the other buffer several times over */
 	until = balanced() + 4 * PAGES;
-	igt_assert(vsvm_write_file(BALANCING, "1"));
+	igt_assert(vsvm_setting(VSVM_BALANCING, 1));
 	while (balanced() < until) {
 		vsvm_cpu_touch(system, 0, SIZE, VSVM_4K);
 		igt_assert_lt(igt_seconds_elapsed(&start), BALANCING_SECONDS);
 	}
-	stop_balancing(0);
+	vsvm_settings_reset();
 	toucher.stop = true;
 	igt_assert_eq(pthread_join(toucher.thread, NULL), 0);
 	expect_still_there(t, buffer, flags);
