@@ -16,8 +16,7 @@ bool vsvm_no_huge_pages_available(void);
  * vsvm_no_huge_pages - let this process get no huge page any more
  * @on: false ends that
  *
- * Where the kernel can inject faults, that hits this process and those that it
- * forks from then on; else nobody gets one, for there are none. Over when the
+ * That hits this process and those that it forks from then on. Over when the
  * program ends, in whatever way.
  */
 void vsvm_no_huge_pages(bool on);

@@ -416,7 +416,11 @@ static void pressure(struct vsvm_test *t, unsigned int flags)
 	vsvm_zram_create(SWAP_SIZE);
 	vsvm_zram_swapon();
 	vsvm_cgroup_create();
-	if (!vsvm_hurry_khugepaged() || !vsvm_hurry_ksm() || !vsvm_setting(VSVM_BALANCING, 1))
+	/* all of them often, none of them all the time */
+	if (!vsvm_setting(VSVM_KHUGEPAGED "scan_sleep_millisecs", 20) ||
+	    !vsvm_setting(VSVM_KSM "sleep_millisecs", 20) ||
+	    !vsvm_setting(VSVM_KSM "pages_to_scan", 1000) || !vsvm_setting(VSVM_KSM "run", 1) ||
+	    !vsvm_setting(VSVM_BALANCING, 1))
 		igt_info("khugepaged, KSM or NUMA balancing are missing\n");
 	igt_fork(child, WORKERS)
 		work(child, seconds);
