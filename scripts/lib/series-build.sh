@@ -149,7 +149,7 @@ build_all() {
 
 	step series-build-mm "all of mm/" variant base 'CONFIG_DRM_VSVM=m' "${X86[@]}" mm/ fs/proc/
 	step series-build-no-thp "without TRANSPARENT_HUGEPAGE" variant no-thp \
-		$'# CONFIG_TRANSPARENT_HUGEPAGE is not set\nCONFIG_DEVICE_PRIVATE=y\nCONFIG_HMM_MIRROR=y' \
+		$'# CONFIG_TRANSPARENT_HUGEPAGE is not set\nCONFIG_DEVICE_PRIVATE=y' \
 		"${X86[@]}" mm/ fs/proc/
 	step series-build-no-private "without DEVICE_PRIVATE" variant no-private \
 		$'# CONFIG_DEVICE_PRIVATE is not set\nCONFIG_ZONE_DEVICE=y\nCONFIG_TRANSPARENT_HUGEPAGE=y' \

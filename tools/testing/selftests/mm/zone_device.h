@@ -62,13 +62,13 @@ static inline bool read_is_sigbus(const void *p)
 	return caught;
 }
 
-/* Page faults of this process that needed no I/O. */
-static inline long minor_faults(void)
+/* Page faults of this process, minor and major. */
+static inline long page_faults(void)
 {
 	struct rusage usage;
 
 	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_minflt;
+	return usage.ru_minflt + usage.ru_majflt;
 }
 
 /* The exit status of a child, or -1 if it was ended otherwise. */
