@@ -4,7 +4,9 @@
  */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/fs.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "igt.h"
@@ -74,6 +76,36 @@ size_t vsvm_pagemap_count(const void *addr, size_t length, unsigned int bit)
 	}
 	close(fd);
 	return count;
+}
+
+size_t vsvm_pagemap_scan(const void *addr, size_t length, uint64_t flags, uint64_t categories)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	struct page_region regions[BATCH];
+	struct pm_scan_arg arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.start = (uintptr_t)addr,
+		.end = (uintptr_t)addr + length,
+		.vec = (uintptr_t)regions,
+		.vec_len = BATCH,
+		.category_mask = categories,
+		.return_mask = categories,
+	};
+	size_t pages = 0;
+	int found;
+
+	igt_assert_fd(fd);
+	/* it stops when the array is full */
+	do {
+		found = ioctl(fd, PAGEMAP_SCAN, &arg);
+		igt_assert_lte(0, found);
+		for (int i = 0; i < found; i++)
+			pages += (regions[i].end - regions[i].start) / VSVM_4K;
+		arg.start = arg.walk_end;
+	} while (arg.start < arg.end);
+	close(fd);
+	return pages;
 }
 
 void vsvm_clear_soft_dirty(void)

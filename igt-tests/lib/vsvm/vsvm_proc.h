@@ -48,6 +48,15 @@ size_t vsvm_smaps(const void *addr, size_t length, const char *key);
  */
 size_t vsvm_pagemap_count(const void *addr, size_t length, unsigned int bit);
 
+/**
+ * vsvm_pagemap_scan - pages of a range that PAGEMAP_SCAN finds
+ * @addr: start
+ * @length: bytes
+ * @flags: PM_SCAN_*
+ * @categories: PAGE_IS_*, all of which they must be of
+ */
+size_t vsvm_pagemap_scan(const void *addr, size_t length, uint64_t flags, uint64_t categories);
+
 /** vsvm_clear_soft_dirty - clear the soft-dirty bits of this process */
 void vsvm_clear_soft_dirty(void);
 

@@ -14,7 +14,6 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -202,30 +201,9 @@ static void pagemap(struct vsvm_test *t, unsigned int flags)
 	igt_assert_eq_u64(count(buffer, VSVM_PM_PRESENT), PAGES);
 }
 
-/* Pages of a range that PAGEMAP_SCAN finds to be of all of these categories. */
 static size_t scan(const struct vsvm_buffer *buffer, uint64_t categories)
 {
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	struct page_region regions[BLOCKS * 2];
-	struct pm_scan_arg arg = {
-		.size = sizeof(arg),
-		.start = (uintptr_t)buffer->ptr,
-		.end = (uintptr_t)buffer->ptr + buffer->size,
-		.vec = (uintptr_t)regions,
-		.vec_len = ARRAY_SIZE(regions),
-		.category_mask = categories,
-		.return_mask = categories,
-	};
-	size_t pages = 0;
-	int found;
-
-	igt_assert_fd(fd);
-	found = ioctl(fd, PAGEMAP_SCAN, &arg);
-	close(fd);
-	igt_assert_lte(0, found);
-	for (int i = 0; i < found; i++)
-		pages += (regions[i].end - regions[i].start) / VSVM_4K;
-	return pages;
+	return vsvm_pagemap_scan(buffer->ptr, buffer->size, 0, categories);
 }
 
 /**

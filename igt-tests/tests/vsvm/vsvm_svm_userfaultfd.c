@@ -219,28 +219,9 @@ static void wp_split(struct vsvm_test *t, unsigned int flags)
 /* Pages that have been written to since they were protected; protects them again. */
 static size_t written(const struct vsvm_buffer *buffer, bool protect)
 {
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	struct page_region regions[PAGES];
-	struct pm_scan_arg arg = {
-		.size = sizeof(arg),
-		.flags = PM_SCAN_CHECK_WPASYNC | (protect ? PM_SCAN_WP_MATCHING : 0),
-		.start = (uintptr_t)buffer->ptr,
-		.end = (uintptr_t)buffer->ptr + buffer->size,
-		.vec = (uintptr_t)regions,
-		.vec_len = ARRAY_SIZE(regions),
-		.category_mask = PAGE_IS_WRITTEN,
-		.return_mask = PAGE_IS_WRITTEN,
-	};
-	size_t pages = 0;
-	int found;
-
-	igt_assert_fd(fd);
-	found = ioctl(fd, PAGEMAP_SCAN, &arg);
-	close(fd);
-	igt_assert_lte(0, found);
-	for (int i = 0; i < found; i++)
-		pages += (regions[i].end - regions[i].start) / VSVM_4K;
-	return pages;
+	return vsvm_pagemap_scan(buffer->ptr, buffer->size,
+				 PM_SCAN_CHECK_WPASYNC | (protect ? PM_SCAN_WP_MATCHING : 0),
+				 PAGE_IS_WRITTEN);
 }
 
 /**
