@@ -181,7 +181,7 @@ static int relocate_one(const struct loader *ld, Elf_Scn *symtab, const GElf_Rel
 {
 	uint32_t type = GELF_R_TYPE(rela->r_info);
 	uint8_t *place = place_of(ld, rela->r_offset, sizeof(uint64_t));
-	uint64_t value;
+	uint64_t value = 0;
 	int err;
 
 	if (type == R_RISCV_NONE)
