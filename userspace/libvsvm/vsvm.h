@@ -38,7 +38,9 @@ extern "C" {
  *
  * Errors: a function that returns int returns 0 on success, else a negative
  * errno; out parameters are then untouched unless the function says otherwise.
- * vsvm_error_message() has the reason in words.
+ * vsvm_error_message() has the reason in words. What needs the device can fail,
+ * besides what is said there, with -ENODEV after the device was removed, and with
+ * -ENOMEM.
  *
  * Units: sizes and addresses are bytes, times nanoseconds.
  *
@@ -123,7 +125,7 @@ VSVM_EXPORT int vsvm_device_fd(const struct vsvm_device *dev);
  * @info: filled; members that the kernel does not know are 0
  * @size: sizeof(*info)
  *
- * Return: 0 or a negative errno
+ * Return: 0, or -EINVAL if @size does not fit into 32 bits
  */
 VSVM_EXPORT int vsvm_device_info(struct vsvm_device *dev, struct drm_vsvm_info *info, size_t size);
 
@@ -135,7 +137,7 @@ VSVM_EXPORT int vsvm_device_info(struct vsvm_device *dev, struct drm_vsvm_info *
  *
  * The counters are of the whole device, not only of this process.
  *
- * Return: 0 or a negative errno
+ * Return: 0, or -EINVAL if @size does not fit into 32 bits
  */
 VSVM_EXPORT int vsvm_device_counters(struct vsvm_device *dev, struct drm_vsvm_counters *counters,
 				     size_t size);
@@ -148,10 +150,14 @@ VSVM_EXPORT int vsvm_device_counters(struct vsvm_device *dev, struct drm_vsvm_co
  * @location: DRM_VSVM_LOCATION_VRAM or DRM_VSVM_LOCATION_SYSTEM
  * @moved: bytes that changed place, or NULL
  *
- * The range is widened to whole pages. Pages that cannot move stay where they
- * are, which is no error.
+ * The range is widened to whole pages. It has been moved when the function
+ * returns. Pages that cannot move stay where they are, which is no error: pages
+ * of files, pages that are pinned, and all for which there is no VRAM left.
  *
- * Return: 0, -EFAULT if there is a hole in the range, or -EINVAL
+ * Return: 0, or
+ * -EFAULT there is a hole in the range; what is before it has been moved,
+ * -EINVAL the range is empty or beyond the address space, or @location is neither
+ *	of the two
  */
 VSVM_EXPORT int vsvm_prefetch(struct vsvm_device *dev, const void *addr, size_t length,
 			      enum drm_vsvm_location location, uint64_t *moved);
@@ -161,20 +167,22 @@ VSVM_EXPORT int vsvm_prefetch(struct vsvm_device *dev, const void *addr, size_t 
  * @dev: the device
  * @addr: start of the range
  * @length: length of the range, not 0
- * @runs: array to fill, ordered by address
+ * @runs: array to fill, ordered by address; NULL if @num_runs is 0
  * @num_runs: in: entries in @runs, out: runs in the range, which may be more
  *	than were written
  *
- * The range is widened to whole pages. Nothing is moved.
+ * The range is widened to whole pages. Nothing is moved. Other threads and the
+ * GPU may move memory at any time: the result is a snapshot, and a second call
+ * may find more runs. There are never more than pages in the range.
  *
- * Return: 0 or -EINVAL
+ * Return: 0, or -EINVAL if the range is empty or beyond the address space
  */
 VSVM_EXPORT int vsvm_residency(struct vsvm_device *dev, const void *addr, size_t length,
 			       struct drm_vsvm_residency_run *runs, uint32_t *num_runs);
 
 /**
  * vsvm_module_load - load GPU code from memory
- * @image: an ELF shared object for RV64IMA
+ * @image: an ELF shared object for RV64IMAFD
  * @size: bytes at @image
  * @out: the module, to be ended with vsvm_module_unload()
  *
@@ -218,7 +226,7 @@ VSVM_EXPORT int vsvm_module_kernel(const struct vsvm_module *module, const char 
  * @dev: the device, which the queue keeps open
  * @out: the queue, to be ended with vsvm_queue_destroy()
  *
- * Return: 0 or a negative errno
+ * Return: 0, or as said above
  */
 VSVM_EXPORT int vsvm_queue_create(struct vsvm_device *dev, struct vsvm_queue **out);
 
@@ -262,6 +270,8 @@ struct vsvm_launch {
  * -EINVAL a member of @launch is not allowed,
  * -EIO an earlier launch of this queue ended with an error,
  * -ENOMEM no memory for stacks
+ *
+ * Waits for room while too many launches of the queue have not ended.
  */
 VSVM_EXPORT int vsvm_queue_launch(struct vsvm_queue *queue, const struct vsvm_launch *launch,
 				  uint64_t *fence);

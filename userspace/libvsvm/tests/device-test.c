@@ -357,10 +357,36 @@ static void test_prefetch(void)
 	check(!vsvm_prefetch(dev, memory, size, DRM_VSVM_LOCATION_SYSTEM, NULL));
 	check(bytes_at(memory, size, DRM_VSVM_LOCATION_SYSTEM) == size);
 	check(memory[0] == 0x5a && memory[5000] == 0x5a && memory[size - 1] == 0x5a);
+	check(vsvm_prefetch(dev, memory, size, DRM_VSVM_LOCATION_NONE, NULL) == -EINVAL);
 	check(vsvm_prefetch(dev, memory, 0, DRM_VSVM_LOCATION_VRAM, NULL) == -EINVAL);
 	check(vsvm_prefetch(dev, memory, SIZE_MAX, DRM_VSVM_LOCATION_VRAM, NULL) == -EINVAL);
 	munmap(memory, size);
 	check(vsvm_prefetch(dev, memory, size, DRM_VSVM_LOCATION_VRAM, NULL) == -EFAULT);
+}
+
+/* How many runs there are is told, whatever has room. */
+static void test_residency(void)
+{
+	size_t page = 1UL << info.page_shift, size = 3 * page;
+	struct drm_vsvm_residency_run runs[3] = {0};
+	uint32_t n = 0;
+	char *memory;
+
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	check(memory != MAP_FAILED);
+	memory[page] = 1;
+	check(!vsvm_residency(dev, memory, size, NULL, &n));
+	check(n == 3);
+	n = 1;
+	check(!vsvm_residency(dev, memory, size, runs, &n));
+	check(n == 3 && runs[0].length == page && !runs[1].length);
+	check(!vsvm_residency(dev, memory, size, runs, &n));
+	check(n == 3 && runs[1].addr == (uintptr_t)memory + page && runs[1].length == page);
+	check(runs[1].location == DRM_VSVM_LOCATION_SYSTEM && !runs[1].order);
+	check(runs[2].location == DRM_VSVM_LOCATION_NONE);
+	check(vsvm_residency(dev, memory, 0, runs, &n) == -EINVAL && n == 3);
+	check(vsvm_residency(dev, memory, SIZE_MAX, runs, &n) == -EINVAL);
+	munmap(memory, size);
 }
 
 /* A child cannot use the device of its parent, and can let go of it. */
@@ -427,6 +453,7 @@ int main(int argc, char **argv)
 	test_timeout();
 	test_threads();
 	test_prefetch();
+	test_residency();
 	test_fork();
 	test_kill();
 	test_close_first();
