@@ -35,8 +35,12 @@ struct vsvm_queue {
 	 */
 	uint64_t *fence;
 	size_t fence_bytes;
-	/* Protects what follows and keeps fence values in order of submission. */
+	/*
+	 * Protects what follows and keeps fence values in order of submission. Held
+	 * while a launch waits for room, so that a wait must do without.
+	 */
 	pthread_mutex_t lock;
+	/* Only changed under the lock. */
 	uint64_t submitted;
 	struct stack_area *stacks;
 };
@@ -214,9 +218,9 @@ int vsvm_queue_launch(struct vsvm_queue *queue, const struct vsvm_launch *launch
 		vsvm_fail(err, "cannot launch '%s': %s", launch->kernel->name, strerror(-err));
 		goto unlock;
 	}
-	queue->submitted++;
+	__atomic_store_n(&queue->submitted, args.fence_value, __ATOMIC_RELEASE);
 	if (fence)
-		*fence = queue->submitted;
+		*fence = args.fence_value;
 unlock:
 	pthread_mutex_unlock(&queue->lock);
 	return err;
@@ -247,13 +251,9 @@ int vsvm_queue_wait(struct vsvm_queue *queue, uint64_t fence, int64_t timeout,
 		.timeout_ns = deadline(timeout),
 		.queue_id = queue->id,
 	};
-	uint64_t submitted;
 	int err;
 
-	pthread_mutex_lock(&queue->lock);
-	submitted = queue->submitted;
-	pthread_mutex_unlock(&queue->lock);
-	if (!fence || fence > submitted)
+	if (!fence || fence > __atomic_load_n(&queue->submitted, __ATOMIC_ACQUIRE))
 		return vsvm_fail(-EINVAL, "nothing was launched with fence %llu",
 				 (unsigned long long)fence);
 

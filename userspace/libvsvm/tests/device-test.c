@@ -324,6 +324,54 @@ static void test_threads(void)
 	vsvm_queue_destroy(queue);
 }
 
+/* More than a queue takes at once. */
+#define MANY_LAUNCHES 600
+
+struct crowd {
+	struct vsvm_queue *queue;
+	unsigned int gate, launched;
+	uint64_t last;
+};
+
+static void *launch_many(void *arg)
+{
+	struct crowd *crowd = arg;
+	struct vsvm_launch launch = {
+		.kernel = kernel("wait_at"),
+		.arg = &crowd->gate,
+		.groups = {1},
+	};
+	int i;
+
+	for (i = 0; i < MANY_LAUNCHES; i++) {
+		check(!vsvm_queue_launch(crowd->queue, &launch, &crowd->last));
+		__atomic_fetch_add(&crowd->launched, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* A wait does not wait for a launch that waits for room. */
+static void test_full_queue(void)
+{
+	struct crowd crowd = {.queue = new_queue()};
+	unsigned int before, now = 0;
+	pthread_t thread;
+
+	check(!pthread_create(&thread, NULL, launch_many, &crowd));
+	do {
+		before = now;
+		usleep(100000);
+		now = __atomic_load_n(&crowd.launched, __ATOMIC_RELAXED);
+	} while (!now || now != before);
+	check(now < MANY_LAUNCHES);
+	check(vsvm_queue_wait(crowd.queue, 1, 0, NULL) == -ETIME);
+	check(vsvm_queue_wait(crowd.queue, now, SECOND / 20, NULL) == -ETIME);
+	__atomic_store_n(&crowd.gate, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	check(!vsvm_queue_wait(crowd.queue, crowd.last, PATIENCE, NULL));
+	vsvm_queue_destroy(crowd.queue);
+}
+
 static uint64_t bytes_at(const void *addr, size_t length, uint32_t location)
 {
 	struct drm_vsvm_residency_run runs[64];
@@ -452,6 +500,7 @@ int main(int argc, char **argv)
 	test_failure("illegal", NULL, VSVM_ISA_STATUS_ILLEGAL);
 	test_timeout();
 	test_threads();
+	test_full_queue();
 	test_prefetch();
 	test_residency();
 	test_fork();

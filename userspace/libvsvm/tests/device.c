@@ -78,6 +78,13 @@ VSVM_KERNEL illegal(void)
 	__asm__ volatile(".word 0");
 }
 
+/* Runs until somebody opens the gate. */
+VSVM_KERNEL wait_at(const unsigned int *gate)
+{
+	while (!__atomic_load_n(gate, __ATOMIC_RELAXED))
+		;
+}
+
 VSVM_KERNEL endless(void)
 {
 	for (;;)
