@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/beside.h"
 #include "counters.h"
 #include "input.h"
 #include "job.h"
@@ -67,15 +68,11 @@ static void say(const char *what)
 static int load_module(struct job *job)
 {
 	static const char name[] = "histogram.elf";
-	char path[PATH_MAX + sizeof(name)];
-	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX);
-	char *slash;
+	char path[PATH_MAX];
+	int err = path_beside_program(name, path, sizeof(path));
 
-	if (n <= 0)
-		return fail(job, "/proc/self/exe", strerror(errno));
-	path[n] = 0;
-	slash = strrchr(path, '/');
-	memcpy(slash + 1, name, sizeof(name));
+	if (err)
+		return fail(job, name, strerror(-err));
 	if (vsvm_module_load_file(path, &job->module) ||
 	    vsvm_module_kernel(job->module, "histogram_clear", &job->clear) ||
 	    vsvm_module_kernel(job->module, "histogram_count", &job->count))
