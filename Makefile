@@ -5,13 +5,16 @@ MAKEFLAGS += --no-print-directory
 export VSVM_T0 := $(shell date +%s)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup kernel igt userspace run test lint series shell clean
+.PHONY: help setup kernel igt userspace run examples test lint series shell clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 run: ## [INPUT=FILE] the example: a histogram of FILE on the virtual GPU, straight from malloc() memory
 	@scripts/run $(if $(INPUT),'$(INPUT)')
+
+examples: ## all examples on the virtual GPU, each checked against the CPU; ends with "N passed, N failed"
+	@scripts/examples
 
 test: ## everything there is to test; ends with "N passed, N failed, N skipped"
 	@scripts/test
