@@ -140,15 +140,19 @@ static void vsvm_context_settle(struct vsvm_context *ctx)
 static void vsvm_cu_slice(struct vsvm_cu *cu, struct vsvm_context *ctx)
 {
 	struct vsvm_mmu *mmu = &cu->core.mmu;
+	u32 vmid = ctx->ring->vmid;
 	u32 executed;
+	u64 begin;
 
 	if (ctx->fresh)
 		vsvm_group_setup(ctx);
 
 	mutex_lock(&cu->slice);
-	vsvm_mmu_select(mmu, ctx->ring->vmid, ctx->ring->root);
+	begin = vsvm_os_time_ns();
+	vsvm_mmu_select(mmu, vmid, ctx->ring->root);
 	executed = vsvm_group_run(ctx, &cu->core, VSVM_SLICE);
 	cu->instructions += executed;
+	atomic64_add(vsvm_os_time_ns() - begin, &cu->hw->vm[vmid].busy_ns);
 	mutex_unlock(&cu->slice);
 }
 

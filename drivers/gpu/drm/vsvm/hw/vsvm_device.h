@@ -113,6 +113,8 @@ struct vsvm_slot {
  * @idle: nothing will touch the ring again, set when @dying
  * @slot: the dispatches
  * @context: one for each compute unit
+ * @has_error: @error is valid
+ * @error: the hart that made the ring stop
  *
  * All but the constants is protected by &vsvm_hw.lock.
  */
@@ -134,6 +136,8 @@ struct vsvm_ring {
 	bool idle;
 	struct vsvm_slot *slot;
 	struct vsvm_context *context;
+	bool has_error;
+	struct vsvm_hw_error error;
 };
 
 /**
@@ -229,10 +233,12 @@ struct vsvm_faults {
  * struct vsvm_vm - a hardware address space
  * @root: bus address of the root page table
  * @used: it exists
+ * @busy_ns: time of slices, changed by all compute units without a lock
  */
 struct vsvm_vm {
 	u64 root;
 	bool used;
+	atomic64_t busy_ns;
 };
 
 /**
@@ -280,6 +286,8 @@ void vsvm_group_set(struct vsvm_context *ctx, u32 i, u8 state);
 /* vsvm_ring.c */
 void vsvm_ring_leave(struct vsvm_context *ctx);
 void vsvm_ring_fail(struct vsvm_ring *ring, const struct vsvm_hw_done *why);
+void vsvm_ring_fail_hart(struct vsvm_context *ctx, const struct vsvm_hart *hart,
+			 const struct vsvm_hw_done *why);
 void vsvm_ring_unbusy(struct vsvm_ring *ring);
 
 /* vsvm_fault.c */

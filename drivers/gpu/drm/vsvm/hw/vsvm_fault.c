@@ -182,7 +182,7 @@ static void vsvm_faults_refuse(struct vsvm_context *ctx,
 		.pc = hart->pc,
 	};
 
-	vsvm_ring_fail(ctx->ring, &why);
+	vsvm_ring_fail_hart(ctx, hart, &why);
 }
 
 /**
@@ -267,5 +267,34 @@ void vsvm_hw_fault_ack(struct vsvm_hw *hw, const struct vsvm_hw_fault *fault,
 		record->context->acked = true;
 		vsvm_cu_enqueue(record->context);
 	}
+	spin_unlock(&hw->lock);
+}
+
+void vsvm_hw_read_faults(struct vsvm_hw *hw, struct vsvm_hw_fault_state *state)
+{
+	struct vsvm_faults *faults = &hw->faults;
+	struct vsvm_context *ctx;
+	u32 i;
+
+	*state = (struct vsvm_hw_fault_state) { .entries = faults->mask + 1 };
+
+	spin_lock(&hw->lock);
+	for (i = 0; i <= faults->mask; i++) {
+		switch (faults->record[i].state) {
+		case VSVM_RECORD_QUEUED:
+			state->queued++;
+			break;
+		case VSVM_RECORD_TAKEN:
+			state->taken++;
+			break;
+		case VSVM_RECORD_SERVED:
+		case VSVM_RECORD_REFUSED:
+			state->answered++;
+			break;
+		}
+	}
+	list_for_each_entry(ctx, &faults->starved, starved)
+		state->starved++;
+	state->written = faults->written;
 	spin_unlock(&hw->lock);
 }

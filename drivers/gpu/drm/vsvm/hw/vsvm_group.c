@@ -132,7 +132,7 @@ static void vsvm_group_error(struct vsvm_context *ctx,
 		why.addr = hart->fault_addr;
 	}
 	spin_lock(&hw->lock);
-	vsvm_ring_fail(ctx->ring, &why);
+	vsvm_ring_fail_hart(ctx, hart, &why);
 	spin_unlock(&hw->lock);
 }
 

@@ -99,6 +99,7 @@ int vsvm_hw_vm_create(struct vsvm_hw *hw, u64 root)
 	if (vmid < VSVM_MAX_VMS) {
 		hw->vm[vmid].root = root;
 		hw->vm[vmid].used = true;
+		atomic64_set(&hw->vm[vmid].busy_ns, 0);
 	}
 	spin_unlock(&hw->lock);
 	return vmid < VSVM_MAX_VMS ? vmid : -ENOSPC;
@@ -111,6 +112,11 @@ void vsvm_hw_vm_destroy(struct vsvm_hw *hw, u32 vmid)
 	spin_lock(&hw->lock);
 	hw->vm[vmid].used = false;
 	spin_unlock(&hw->lock);
+}
+
+u64 vsvm_hw_vm_busy_ns(struct vsvm_hw *hw, u32 vmid)
+{
+	return vmid < VSVM_MAX_VMS ? atomic64_read(&hw->vm[vmid].busy_ns) : 0;
 }
 
 int vsvm_hw_tlb_invalidate(struct vsvm_hw *hw, u32 vmid, u64 start, u64 end,

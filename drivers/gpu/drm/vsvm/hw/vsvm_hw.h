@@ -133,6 +133,28 @@ struct vsvm_hw_done {
 };
 
 /**
+ * struct vsvm_hw_error - the hart that ended its dispatch with an error
+ * @dispatch: the dispatch
+ * @cu: compute unit
+ * @group: linear index of the work-group
+ * @hart: linear index in the work-group
+ * @pc: address of the instruction that failed
+ * @x: integer registers
+ * @f: floating point registers
+ * @fcsr: floating point control and status
+ */
+struct vsvm_hw_error {
+	struct vsvm_hw_dispatch dispatch;
+	u32 cu;
+	u64 group;
+	u32 hart;
+	u64 pc;
+	u64 x[32];
+	u64 f[32];
+	u32 fcsr;
+};
+
+/**
  * struct vsvm_hw_fault - a record of the fault buffer
  * @addr: virtual address, rounded down to 4 KiB
  * @vmid: address space
@@ -203,6 +225,24 @@ struct vsvm_hw_access {
 };
 
 /**
+ * struct vsvm_hw_fault_state - what the fault buffer holds
+ * @entries: records that it can hold
+ * @queued: records that the driver has not taken yet
+ * @taken: records that the driver has taken and not answered
+ * @answered: records whose harts have not seen the answer yet
+ * @starved: work-groups that wait for a free record
+ * @written: records written since creation
+ */
+struct vsvm_hw_fault_state {
+	u32 entries;
+	u32 queued;
+	u32 taken;
+	u32 answered;
+	u32 starved;
+	u64 written;
+};
+
+/**
  * vsvm_hw_create() - power up a GPU
  * @config: its size
  * @host: callbacks, must outlive the GPU
@@ -237,6 +277,19 @@ int vsvm_hw_vm_create(struct vsvm_hw *hw, u64 root);
  * On return no compute unit reads its page tables. May sleep.
  */
 void vsvm_hw_vm_destroy(struct vsvm_hw *hw, u32 vmid);
+
+/**
+ * vsvm_hw_vm_busy_ns() - how long compute units worked for an address space
+ * @hw: the GPU
+ * @vmid: its id
+ *
+ * Time in which instructions were executed, summed over all compute units. A
+ * hart that waits for the answer to a fault keeps no unit busy. A slice counts
+ * when it has ended.
+ *
+ * Return: nanoseconds since vsvm_hw_vm_create().
+ */
+u64 vsvm_hw_vm_busy_ns(struct vsvm_hw *hw, u32 vmid);
 
 /**
  * vsvm_hw_tlb_invalidate() - forget translations of a range
@@ -308,6 +361,17 @@ int vsvm_hw_ring_submit(struct vsvm_hw *hw, u32 ring,
 bool vsvm_hw_ring_pop(struct vsvm_hw *hw, u32 ring, struct vsvm_hw_done *done);
 
 /**
+ * vsvm_hw_ring_error() - see what stopped a ring
+ * @hw: the GPU
+ * @ring: ring id
+ * @error: filled in
+ *
+ * Return: true when a hart stopped it, and not vsvm_hw_ring_destroy().
+ */
+bool vsvm_hw_ring_error(struct vsvm_hw *hw, u32 ring,
+			struct vsvm_hw_error *error);
+
+/**
  * vsvm_hw_fault_pop() - take the next record of the fault buffer
  * @hw: the GPU
  * @fault: filled in
@@ -325,6 +389,13 @@ bool vsvm_hw_fault_pop(struct vsvm_hw *hw, struct vsvm_hw_fault *fault);
  */
 void vsvm_hw_fault_ack(struct vsvm_hw *hw, const struct vsvm_hw_fault *fault,
 		       bool served);
+
+/**
+ * vsvm_hw_read_faults() - look at the fault buffer
+ * @hw: the GPU
+ * @state: filled in
+ */
+void vsvm_hw_read_faults(struct vsvm_hw *hw, struct vsvm_hw_fault_state *state);
 
 /**
  * vsvm_hw_copy() - run descriptors on the copy engine

@@ -24,6 +24,7 @@
 #include <linux/gfp.h>
 #include <linux/kasan-checks.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/log2.h>
@@ -41,6 +42,12 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
+
+/* Nanoseconds of a clock that never goes back */
+static inline u64 vsvm_os_time_ns(void)
+{
+	return ktime_get_ns();
+}
 
 static inline void vsvm_os_thread_stop(struct task_struct *task,
 				       struct wait_queue_head *wq)

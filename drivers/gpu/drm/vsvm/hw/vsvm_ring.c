@@ -109,6 +109,34 @@ void vsvm_ring_fail(struct vsvm_ring *ring, const struct vsvm_hw_done *why)
 }
 
 /**
+ * vsvm_ring_fail_hart() - end the current dispatch because of one of its harts
+ * @ctx: context of the hart
+ * @hart: the hart, kept for vsvm_hw_ring_error()
+ * @why: what to tell
+ */
+void vsvm_ring_fail_hart(struct vsvm_context *ctx, const struct vsvm_hart *hart,
+			 const struct vsvm_hw_done *why)
+{
+	struct vsvm_ring *ring = ctx->ring;
+	struct vsvm_hw_error *error = &ring->error;
+
+	lockdep_assert_held(&ring->hw->lock);
+
+	if (!ring->abort) {
+		error->dispatch = ring->slot[ring->run & ring->mask].dispatch;
+		error->cu = ctx->cu->id;
+		error->group = ctx->group;
+		error->hart = hart - ctx->hart;
+		error->pc = hart->pc;
+		memcpy(error->x, hart->x, sizeof(error->x));
+		memcpy(error->f, hart->f, sizeof(error->f));
+		error->fcsr = hart->fcsr;
+		ring->has_error = true;
+	}
+	vsvm_ring_fail(ring, why);
+}
+
+/**
  * vsvm_ring_unbusy() - a context has had its turn
  * @ring: its ring, not to be touched again when it is dying
  */
@@ -297,4 +325,18 @@ bool vsvm_hw_ring_pop(struct vsvm_hw *hw, u32 id, struct vsvm_hw_done *done)
 	}
 	spin_unlock(&hw->lock);
 	return popped;
+}
+
+bool vsvm_hw_ring_error(struct vsvm_hw *hw, u32 id, struct vsvm_hw_error *error)
+{
+	struct vsvm_ring *ring;
+	bool has_error;
+
+	spin_lock(&hw->lock);
+	ring = vsvm_ring_find(hw, id);
+	has_error = ring && ring->has_error;
+	if (has_error)
+		*error = ring->error;
+	spin_unlock(&hw->lock);
+	return has_error;
 }

@@ -604,6 +604,57 @@ static void test_refuse_one(void)
 	machine_free(m);
 }
 
+/* What can be seen of a ring that a hart has stopped, and of the rest of the GPU */
+static void test_observe(void)
+{
+	struct machine *m = machine_with_gpu(2, 8, 32);
+	struct vsvm_hw_dispatch d = grid(CODE, LAZY, 2, 8);
+	u32 ring = new_ring(m, 2), other = new_ring(m, 2);
+	struct vsvm_hw_fault_state state;
+	struct vsvm_hw_error error;
+	u64 busy;
+
+	CODE_AT(m, CODE, rv_slli(T0, A1, 12), rv_add(T0, T0, A0), rv_sd(A1, T0, 8), rv_li(A7, 1),
+		RV_ECALL, rv_ret());
+	EQUAL(vsvm_hw_vm_busy_ns(m->hw, m->vmid), 0, "a new address space was never busy");
+	CHECK(!vsvm_hw_ring_error(m->hw, ring, &error), "a new ring has no error");
+
+	m->serve = serve_but_one;
+	assert(!vsvm_hw_ring_submit(m->hw, ring, &d));
+	EQUAL(machine_wait(m, ring).status, VSVM_ISA_STATUS_FAULT, "a fault is refused");
+	CHECK(vsvm_hw_ring_error(m->hw, ring, &error), "the ring knows its error");
+	EQUAL(error.dispatch.entry, CODE, "the dispatch");
+	EQUAL(error.group, 0, "the group");
+	EQUAL(error.hart, 5, "the hart");
+	EQUAL(error.cu, ring % 2, "the compute unit");
+	EQUAL(error.pc, CODE + 8, "the pc");
+	EQUAL(error.x[A0], LAZY, "a register");
+	EQUAL(error.x[T0], LAZY + 5 * VSVM_PAGE_SIZE, "another register");
+	vsvm_hw_read_faults(m->hw, &state);
+	EQUAL(state.entries, 32, "size of the fault buffer");
+	EQUAL(state.queued + state.taken + state.answered + state.starved, 0, "which is empty");
+	CHECK(state.written >= m->popped, "records taken have been written");
+
+	/* A hart that waits for an answer keeps no unit busy */
+	d.arg = LAZY + SZ_2M;
+	assert(!vsvm_hw_ring_submit(m->hw, other, &d));
+	do {
+		vsvm_hw_read_faults(m->hw, &state);
+	} while (state.queued < 16);
+	vsvm_hw_fault_pop(m->hw, &(struct vsvm_hw_fault){});
+	vsvm_hw_read_faults(m->hw, &state);
+	EQUAL(state.taken, 1, "one record is taken");
+	EQUAL(state.queued, 15, "the others are not");
+	busy = vsvm_hw_vm_busy_ns(m->hw, m->vmid);
+	CHECK(busy, "it was busy");
+	usleep(20000);
+	EQUAL(vsvm_hw_vm_busy_ns(m->hw, m->vmid), busy, "and is not while its harts are parked");
+	vsvm_hw_ring_destroy(m->hw, other);
+	CHECK(!vsvm_hw_ring_error(m->hw, other, &error), "a ring that is gone has no error");
+	vsvm_hw_ring_destroy(m->hw, ring);
+	machine_free(m);
+}
+
 static void test_two_processes(void)
 {
 	struct machine *m = machine_with_gpu(2, 8, 32);
@@ -780,6 +831,7 @@ int main(void)
 	test_destroy_parked();
 	test_starving();
 	test_refuse_one();
+	test_observe();
 	test_two_processes();
 	test_repeatable();
 	test_accesses();

@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 typedef uint8_t u8;
 typedef uint16_t u16;
@@ -163,6 +164,7 @@ typedef struct {
 } atomic64_t;
 
 #define atomic64_add(v, a) ((void)__atomic_fetch_add(&(a)->counter, (v), __ATOMIC_RELAXED))
+#define atomic64_set(a, v) __atomic_store_n(&(a)->counter, (v), __ATOMIC_RELAXED)
 #define atomic64_read(a)   __atomic_load_n(&(a)->counter, __ATOMIC_RELAXED)
 
 typedef struct {
@@ -367,6 +369,14 @@ static inline void vsvm_os_thread_stop(struct task_struct *task, struct wait_que
 	wake_up_all(wq);
 	pthread_join(task->thread, NULL);
 	free(task);
+}
+
+static inline u64 vsvm_os_time_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
 static inline void vsvm_os_reclaim_safe(struct mutex *mutex)
