@@ -59,7 +59,6 @@ struct vsvm_fence {
  * @fences: of the dispatches in the ring
  * @head: counts submitted dispatches
  * @tail: counts ended dispatches
- * @busy_since: when the queue last got work after it had none
  * @failed: a dispatch has failed, or the queue was shut down
  * @error: how, valid when @failed
  * @events: counts whatever waiters have to look at
@@ -78,7 +77,6 @@ struct vsvm_queue {
 	struct vsvm_fence fences[VSVM_RING_ENTRIES];
 	u32 head;
 	u32 tail;
-	u64 busy_since;
 	bool failed;
 	struct vsvm_hw_done error;
 
@@ -140,15 +138,6 @@ static bool vsvm_queue_has_failed(struct vsvm_queue *queue)
 	return smp_load_acquire(&queue->failed);
 }
 
-static void vsvm_queue_account(struct vsvm_queue *queue)
-{
-	lockdep_assert_held(&queue->lock);
-
-	if (queue->vm)
-		atomic64_add(ktime_get_ns() - queue->busy_since,
-			     &queue->vm->busy_ns);
-}
-
 /* Takes the next ended dispatch. Returns false when there is none. */
 static bool vsvm_queue_pop(struct vsvm_queue *queue, struct vsvm_fence *fence)
 {
@@ -160,8 +149,6 @@ static bool vsvm_queue_pop(struct vsvm_queue *queue, struct vsvm_fence *fence)
 	    vsvm_hw_ring_pop(queue->vdev->hw, queue->ring, &done)) {
 		found = true;
 		*fence = queue->fences[queue->tail++ % VSVM_RING_ENTRIES];
-		if (queue->tail == queue->head)
-			vsvm_queue_account(queue);
 		atomic64_inc(&queue->vdev->stats.dispatches);
 
 		if (done.status != VSVM_ISA_STATUS_OK)
@@ -251,8 +238,6 @@ static void vsvm_queue_shutdown(struct vsvm_queue *queue)
 	mutex_lock(&queue->lock);
 	ring = queue->ring;
 	queue->ring = VSVM_NO_RING;
-	if (queue->head != queue->tail)
-		vsvm_queue_account(queue);
 	queue->vm = NULL;
 	vsvm_queue_fail(queue, &killed);
 	mutex_unlock(&queue->lock);
@@ -260,30 +245,6 @@ static void vsvm_queue_shutdown(struct vsvm_queue *queue)
 	if (ring != VSVM_NO_RING)
 		vsvm_hw_ring_destroy(vdev->hw, ring);
 	vsvm_queue_event(queue);
-}
-
-/**
- * vsvm_queues_busy_ns() - how long the queues of an address space had work
- * @vm: the address space
- *
- * Return: the sum over all its queues, in nanoseconds.
- */
-u64 vsvm_queues_busy_ns(struct vsvm_vm *vm)
-{
-	struct vsvm_queue *queue;
-	unsigned long id;
-	u64 ns;
-
-	mutex_lock(&vm->queues_lock);
-	ns = atomic64_read(&vm->busy_ns);
-	xa_for_each(&vm->queues, id, queue) {
-		mutex_lock(&queue->lock);
-		if (queue->head != queue->tail)
-			ns += ktime_get_ns() - queue->busy_since;
-		mutex_unlock(&queue->lock);
-	}
-	mutex_unlock(&vm->queues_lock);
-	return ns;
 }
 
 /**
@@ -505,8 +466,6 @@ static int vsvm_queue_submit(struct vsvm_queue *queue,
 					  &dispatch);
 	}
 	if (!ret) {
-		if (queue->head == queue->tail)
-			queue->busy_since = ktime_get_ns();
 		queue->fences[queue->head++ % VSVM_RING_ENTRIES] =
 			(struct vsvm_fence) {
 				.addr = u64_to_user_ptr(args->fence_addr),

@@ -200,15 +200,20 @@ void vsvm_stats_debugfs_init(struct vsvm_device *vdev)
  * @p: printer
  * @file: file of the client
  *
- * See Documentation/gpu/drm-usage-stats.rst. The VRAM of a client is what its
- * own migrations have taken, wherever it is mapped.
+ * See Documentation/gpu/drm-usage-stats.rst. Engine time is that of instructions,
+ * summed over the compute units. The VRAM of a client is what its own migrations
+ * have taken, wherever it is mapped: memory that a child has in common with its
+ * parent is the parent's until the last of them gives it up.
+ *
+ * Context: Inside of drm_dev_enter(), see drm_show_fdinfo().
  */
 void vsvm_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 {
 	struct vsvm_vm *vm = file->driver_priv;
 	u64 kib = atomic64_read(&vm->owner->pages) << (PAGE_SHIFT - 10);
 
-	drm_printf(p, "drm-engine-compute:\t%llu ns\n", vsvm_queues_busy_ns(vm));
+	drm_printf(p, "drm-engine-compute:\t%llu ns\n",
+		   vsvm_hw_vm_busy_ns(vm->vdev->hw, vm->vmid));
 	drm_printf(p, "drm-engine-capacity-compute:\t%u\n",
 		   vm->vdev->config.num_cus);
 	drm_printf(p, "drm-total-vram0:\t%llu KiB\n", kib);

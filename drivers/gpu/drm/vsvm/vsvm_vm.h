@@ -31,7 +31,6 @@
  * @vmid: id in the GPU
  * @queues_lock: protects @queues against shutdown
  * @queues: queues by the id that user space knows
- * @busy_ns: how long its queues had work, without what they have now
  * @ranges: &struct vsvm_range by number of the block
  * @pt_lock: protects @pt and @dead. Taken in MMU notifiers, so no memory may be
  *	allocated under it
@@ -48,7 +47,6 @@ struct vsvm_vm {
 
 	struct mutex queues_lock;	/* for queues */
 	struct xarray queues;
-	atomic64_t busy_ns;
 
 	struct xarray ranges;
 
@@ -123,6 +121,5 @@ vm_fault_t vsvm_cpu_fault(struct vm_fault *vmf);
 
 /* vsvm_queue.c */
 void vsvm_queues_shutdown(struct vsvm_vm *vm);
-u64 vsvm_queues_busy_ns(struct vsvm_vm *vm);
 
 #endif /* _VSVM_VM_H_ */
