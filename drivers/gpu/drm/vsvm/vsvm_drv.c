@@ -21,7 +21,9 @@
  * - vsvm_prefetch.c, vsvm_residency.c, vsvm_query.c: ioctls
  * - vsvm_queue.c: queues, submission, user fences
  * - vsvm_vram.c: allocation of VRAM
- * - vsvm_stats.c, vsvm_trace.h: counters, debugfs, fdinfo, tracepoints
+ * - vsvm_stats.c: counters, fdinfo
+ * - vsvm_debugfs.c, vsvm_fault_log.c: debugfs, the latest GPU faults
+ * - vsvm_trace.h: tracepoints
  */
 
 #include <linux/dma-mapping.h>
@@ -36,6 +38,7 @@
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
+#include "vsvm_debugfs.h"
 #include "vsvm_vm.h"
 
 #define VSVM_NAME		"vsvm"
@@ -212,6 +215,7 @@ static int vsvm_software_init(struct vsvm_device *vdev)
 	INIT_LIST_HEAD(&vdev->vms);
 	INIT_LIST_HEAD(&vdev->queues);
 	xa_init(&vdev->vmids);
+	vsvm_fault_log_init(&vdev->fault_log);
 	INIT_WORK(&vdev->fault_work, vsvm_fault_work);
 	INIT_WORK(&vdev->done_work, vsvm_done_work);
 
@@ -275,7 +279,7 @@ static int vsvm_probe(struct platform_device *pdev)
 	ret = vsvm_vram_init(vdev);
 	if (ret)
 		return ret;
-	vsvm_stats_debugfs_init(vdev);
+	vsvm_debugfs_init(vdev);
 
 	return drm_dev_register(&vdev->drm, 0);
 }

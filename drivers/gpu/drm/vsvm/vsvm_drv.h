@@ -16,6 +16,7 @@
 #include <drm/vsvm_drm.h>
 
 #include "hw/vsvm_hw.h"
+#include "vsvm_fault_log.h"
 #include "vsvm_stats.h"
 #include "vsvm_vram.h"
 
@@ -37,6 +38,7 @@ struct vsvm_batch;
  * @wq: where interrupts are served
  * @fault_work: takes records from the fault buffer
  * @fault_batch: scratch memory of @fault_work
+ * @fault_log: the latest faults
  * @done_work: finds out which queues have ended dispatches
  * @vram: the GPU's memory
  * @stats: what this device did
@@ -57,6 +59,7 @@ struct vsvm_device {
 	struct workqueue_struct *wq;
 	struct work_struct fault_work;
 	struct vsvm_batch *fault_batch;
+	struct vsvm_fault_log fault_log;
 	struct work_struct done_work;
 
 	struct vsvm_vram vram;

@@ -226,6 +226,7 @@ static bool vsvm_fault_handle(struct vsvm_device *vdev,
 		ret = vsvm_fault_serve(vm, fault->addr, write, batch, &bytes);
 	ns = ktime_get_ns() - begin;
 	trace_vsvm_gpu_fault(vdev, fault, ret, bytes, ns);
+	vsvm_fault_log_add(&vdev->fault_log, fault, ret, bytes, ns);
 	if (ret) {
 		drm_dbg(&vdev->drm, "fault at %#llx, access %u: %d\n",
 			fault->addr, fault->access, ret);

@@ -323,3 +323,42 @@ bool vsvm_pt_allows(struct vsvm_vm *vm, unsigned long addr, bool write)
 	mutex_unlock(&vm->pt_lock);
 	return allows;
 }
+
+static void vsvm_pt_count_entry(struct vsvm_pt_usage *usage, u64 entry,
+				unsigned int pages)
+{
+	if (!(entry & VSVM_HW_PTE_VALID))
+		return;
+	if (entry & VSVM_HW_PTE_VRAM)
+		usage->vram += pages;
+	else
+		usage->system += pages;
+	if (entry & VSVM_HW_PTE_WRITE)
+		usage->writable += pages;
+}
+
+/**
+ * vsvm_pt_count() - count the entries of a block
+ * @vm: the address space
+ * @addr: an address in the block
+ * @usage: filled in
+ */
+void vsvm_pt_count(struct vsvm_vm *vm, unsigned long addr,
+		   struct vsvm_pt_usage *usage)
+{
+	unsigned int i;
+	u64 *block;
+
+	*usage = (struct vsvm_pt_usage) {};
+
+	mutex_lock(&vm->pt_lock);
+	block = vsvm_pt_block_entry(vm, addr, false);
+	if (block && (*block & VSVM_HW_PTE_LEAF)) {
+		usage->leaf = true;
+		vsvm_pt_count_entry(usage, *block, VSVM_BLOCK_PAGES);
+	} else if (block && *block) {
+		for (i = 0; i < VSVM_HW_PT_ENTRIES; i++)
+			vsvm_pt_count_entry(usage, vsvm_pt_table(*block)[i], 1);
+	}
+	mutex_unlock(&vm->pt_lock);
+}

@@ -25,6 +25,20 @@ struct vsvm_pt {
 	unsigned int stashed;
 };
 
+/**
+ * struct vsvm_pt_usage - what the entries of a block lead to
+ * @vram: pages in VRAM
+ * @system: pages in system memory
+ * @writable: pages of both that may be written to
+ * @leaf: it is one leaf of 2 MiB
+ */
+struct vsvm_pt_usage {
+	unsigned int vram;
+	unsigned int system;
+	unsigned int writable;
+	bool leaf;
+};
+
 int vsvm_pt_init(struct vsvm_vm *vm);
 void vsvm_pt_fini(struct vsvm_vm *vm);
 int vsvm_pt_lock_prepared(struct vsvm_vm *vm);
@@ -32,5 +46,7 @@ u64 vsvm_pt_map(struct vsvm_vm *vm, unsigned long start, unsigned long end,
 		const unsigned long *pfns, bool flush);
 bool vsvm_pt_clear(struct vsvm_vm *vm, unsigned long start, unsigned long end);
 bool vsvm_pt_allows(struct vsvm_vm *vm, unsigned long addr, bool write);
+void vsvm_pt_count(struct vsvm_vm *vm, unsigned long addr,
+		   struct vsvm_pt_usage *usage);
 
 #endif /* _VSVM_PT_H_ */

@@ -6,16 +6,13 @@
 /**
  * DOC: Statistics
  *
- * Whatever the device does is counted, exactly: by the query ioctl and by
- * ``counters`` in debugfs for the device, by fdinfo for a client. The two sides
+ * Whatever the device does is counted, exactly: the query ioctl and ``counters``
+ * in debugfs show it for the device, fdinfo for a client. The two sides
  * of each sum are counted apart from each other, so that a mistake shows.
  */
 
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 
-#include <drm/drm_debugfs.h>
-#include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_print.h>
 
@@ -75,7 +72,6 @@ void vsvm_stats_read(struct vsvm_device *vdev, struct drm_vsvm_counters *c)
 	}
 }
 
-#ifdef CONFIG_DEBUG_FS
 static const char * const vsvm_stage_names[DRM_VSVM_STAGES] = {
 	[DRM_VSVM_STAGE_GPU_FAULT] = "gpu_fault",
 	[DRM_VSVM_STAGE_TO_VRAM] = "to_vram",
@@ -132,68 +128,38 @@ static void vsvm_print_stages(struct drm_printer *p,
 	}
 }
 
-static int vsvm_debugfs_counters(struct seq_file *m, void *unused)
+/**
+ * vsvm_stats_print() - print the counters of a device
+ * @vdev: the device, inside of drm_dev_enter()
+ * @p: printer
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vsvm_stats_print(struct vsvm_device *vdev, struct drm_printer *p)
 {
-	struct drm_debugfs_entry *entry = m->private;
-	struct vsvm_device *vdev = to_vsvm_device(entry->dev);
-	struct drm_printer p = drm_seq_file_printer(m);
 	struct drm_vsvm_counters *c;
 	unsigned int i;
-	int idx;
 
 	c = kzalloc(sizeof(*c), GFP_KERNEL);
 	if (!c)
 		return -ENOMEM;
 
-	if (drm_dev_enter(&vdev->drm, &idx)) {
-		vsvm_stats_read(vdev, c);
-		drm_dev_exit(idx);
-	}
-
-	vsvm_print_folios(&p, c);
+	vsvm_stats_read(vdev, c);
+	vsvm_print_folios(p, c);
 	for (i = 0; i < DRM_VSVM_SIZE_CLASSES; i++)
-		drm_printf(&p, "gpu_faults_served_%s: %llu\n",
+		drm_printf(p, "gpu_faults_served_%s: %llu\n",
 			   vsvm_class_names[i], c->gpu_faults_served[i]);
-	drm_printf(&p, "gpu_faults_stale: %llu\n", c->gpu_faults_stale);
-	drm_printf(&p, "gpu_faults_failed: %llu\n", c->gpu_faults_failed);
-	drm_printf(&p, "cpu_faults: %llu\n", c->cpu_faults);
-	drm_printf(&p, "dispatches: %llu\n", c->dispatches);
-	drm_printf(&p, "instructions: %llu\n", c->instructions);
-	drm_printf(&p, "tlb: hits %llu misses %llu\n", c->tlb_hits,
+	drm_printf(p, "gpu_faults_stale: %llu\n", c->gpu_faults_stale);
+	drm_printf(p, "gpu_faults_failed: %llu\n", c->gpu_faults_failed);
+	drm_printf(p, "cpu_faults: %llu\n", c->cpu_faults);
+	drm_printf(p, "dispatches: %llu\n", c->dispatches);
+	drm_printf(p, "instructions: %llu\n", c->instructions);
+	drm_printf(p, "tlb: hits %llu misses %llu\n", c->tlb_hits,
 		   c->tlb_misses);
-	vsvm_print_stages(&p, c);
+	vsvm_print_stages(p, c);
 	kfree(c);
 	return 0;
 }
-
-static int vsvm_debugfs_vram(struct seq_file *m, void *unused)
-{
-	struct drm_debugfs_entry *entry = m->private;
-	struct drm_printer p = drm_seq_file_printer(m);
-
-	vsvm_vram_print(&to_vsvm_device(entry->dev)->vram, &p);
-	return 0;
-}
-
-static const struct drm_debugfs_info vsvm_debugfs_files[] = {
-	{ "counters", vsvm_debugfs_counters },
-	{ "vram", vsvm_debugfs_vram },
-};
-
-/**
- * vsvm_stats_debugfs_init() - add the files of a device to debugfs
- * @vdev: the device, not registered yet
- */
-void vsvm_stats_debugfs_init(struct vsvm_device *vdev)
-{
-	drm_debugfs_add_files(&vdev->drm, vsvm_debugfs_files,
-			      ARRAY_SIZE(vsvm_debugfs_files));
-}
-#else
-void vsvm_stats_debugfs_init(struct vsvm_device *vdev)
-{
-}
-#endif
 
 /**
  * vsvm_show_fdinfo() - what a client uses

@@ -57,7 +57,7 @@ static inline void vsvm_stage_add(struct vsvm_stats *stats,
 }
 
 void vsvm_stats_read(struct vsvm_device *vdev, struct drm_vsvm_counters *c);
-void vsvm_stats_debugfs_init(struct vsvm_device *vdev);
+int vsvm_stats_print(struct vsvm_device *vdev, struct drm_printer *p);
 void vsvm_show_fdinfo(struct drm_printer *p, struct drm_file *file);
 
 #endif /* _VSVM_STATS_H_ */

@@ -18,6 +18,7 @@
  */
 
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
@@ -124,6 +125,9 @@ int vsvm_open(struct drm_device *drm, struct drm_file *file)
 	kref_init(&vm->ref);
 	vm->vdev = vdev;
 	vm->mm = current->mm;
+	vm->client = file->client_id;
+	vm->pid = task_tgid_nr(current);
+	get_task_comm(vm->comm, current->group_leader);
 	vm->dead = true;
 	mmgrab(vm->mm);
 	INIT_LIST_HEAD(&vm->link);

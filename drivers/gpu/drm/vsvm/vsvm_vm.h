@@ -11,6 +11,7 @@
 #include <linux/minmax.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/xarray.h>
 
 #include <drm/vsvm_isa.h>
@@ -29,6 +30,9 @@
  * @owner: whom VRAM is accounted to
  * @link: in &vsvm_device.vms
  * @vmid: id in the GPU
+ * @client: id of the file that fdinfo shows
+ * @pid: process that opened the file, in the initial namespace
+ * @comm: its name
  * @queues_lock: protects @queues against shutdown
  * @queues: queues by the id that user space knows
  * @ranges: &struct vsvm_range by number of the block
@@ -44,6 +48,10 @@ struct vsvm_vm {
 	struct vsvm_owner *owner;
 	struct list_head link;
 	u32 vmid;
+
+	u64 client;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
 
 	struct mutex queues_lock;	/* for queues */
 	struct xarray queues;

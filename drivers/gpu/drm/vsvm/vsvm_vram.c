@@ -29,6 +29,7 @@
 #include <linux/ioport.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include <drm/drm_print.h>
@@ -478,23 +479,40 @@ bool vsvm_vram_block_used(struct vsvm_vram *vram, unsigned long block)
 	return READ_ONCE(vram->blocks[block].used);
 }
 
+/* Copies the state of a block to @copy. Returns false when there is none to show. */
+static bool vsvm_vram_copy_block(struct vsvm_vram *vram, unsigned long i,
+				 struct vsvm_block *copy)
+{
+	spin_lock_irq(&vram->lock);
+	*copy = vram->blocks[i];
+	spin_unlock_irq(&vram->lock);
+	return copy->used || copy->backed;
+}
+
 /**
- * vsvm_vram_print() - print a map of VRAM: the pages in use, block by block
- * @vram: the memory
+ * vsvm_vram_print() - print a map of VRAM
+ * @vram: the memory, inside of drm_dev_enter()
  * @p: printer
+ *
+ * One line for each block that is in use, with its pages, or that was in use and
+ * still has backing memory. Each line is true for itself.
  */
 void vsvm_vram_print(struct vsvm_vram *vram, struct drm_printer *p)
 {
-	unsigned long i;
+	unsigned long i, blocks = 0, pages = 0;
+	struct vsvm_block copy;
 
 	for (i = 0; i < vram->num_blocks; i++) {
-		unsigned int used = READ_ONCE(vram->blocks[i].used);
-
-		if (used)
-			drm_printf(p, "block %lu: %u of %lu pages\n", i, used,
-				   VSVM_BLOCK_PAGES);
+		if (!vsvm_vram_copy_block(vram, i, &copy))
+			continue;
+		blocks += copy.used > 0;
+		pages += copy.used;
+		drm_printf(p, "block %lu: used %u of %lu pages: %*pbl\n", i,
+			   copy.used, VSVM_BLOCK_PAGES, (int)VSVM_BLOCK_PAGES,
+			   copy.map);
+		cond_resched();
 	}
-	drm_printf(p, "free: %lu KiB of %llu KiB\n",
-		   vsvm_vram_free_pages(vram) << (PAGE_SHIFT - 10),
-		   vram->size >> 10);
+	drm_printf(p, "blocks in use: %lu of %lu\n", blocks, vram->num_blocks);
+	drm_printf(p, "pages in use: %lu of %llu\n", pages,
+		   vram->size >> PAGE_SHIFT);
 }
