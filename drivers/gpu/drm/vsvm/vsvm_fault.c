@@ -217,6 +217,8 @@ static bool vsvm_fault_handle(struct vsvm_device *vdev,
 	if (fault->addr < VSVM_USER_END &&
 	    vsvm_pt_allows(vm, fault->addr, write)) {
 		atomic64_inc(&stats->gpu_faults_stale);
+		trace_vsvm_gpu_fault(vdev, fault, 0, 0,
+				     ktime_get_ns() - begin);
 		vsvm_vm_put(vm);
 		return true;
 	}

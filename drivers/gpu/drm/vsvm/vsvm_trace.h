@@ -10,9 +10,26 @@
 
 #include <linux/tracepoint.h>
 
+#include <drm/vsvm_isa.h>
+
 #include "vsvm_drv.h"
 
-/* A GPU fault was answered: with 0 and the bytes made accessible, or an error. */
+TRACE_DEFINE_ENUM(VSVM_ISA_ACCESS_READ);
+TRACE_DEFINE_ENUM(VSVM_ISA_ACCESS_WRITE);
+TRACE_DEFINE_ENUM(VSVM_ISA_ACCESS_ATOMIC);
+TRACE_DEFINE_ENUM(VSVM_ISA_ACCESS_FETCH);
+
+#define vsvm_show_access(access)				\
+	__print_symbolic(access,				\
+			 { VSVM_ISA_ACCESS_READ, "read" },	\
+			 { VSVM_ISA_ACCESS_WRITE, "write" },	\
+			 { VSVM_ISA_ACCESS_ATOMIC, "atomic" },	\
+			 { VSVM_ISA_ACCESS_FETCH, "fetch" })
+
+/*
+ * A GPU fault was answered: with 0 and the bytes made accessible, which are 0
+ * when it was stale, or with an error.
+ */
 TRACE_EVENT(vsvm_gpu_fault,
 	    TP_PROTO(struct vsvm_device *vdev, const struct vsvm_hw_fault *fault,
 		     int error, u64 bytes, u64 ns),
@@ -35,10 +52,10 @@ TRACE_EVENT(vsvm_gpu_fault,
 			   __entry->bytes = bytes;
 			   __entry->ns = ns;
 			   ),
-	    TP_printk("device=%u vmid=%u addr=%#llx access=%u cu=%u error=%d bytes=%llu ns=%llu",
+	    TP_printk("device=%u vmid=%u addr=%#llx access=%s cu=%u error=%d bytes=%llu ns=%llu",
 		      __entry->device, __entry->vmid, __entry->addr,
-		      __entry->access, __entry->cu, __entry->error, __entry->bytes,
-		      __entry->ns)
+		      vsvm_show_access(__entry->access), __entry->cu,
+		      __entry->error, __entry->bytes, __entry->ns)
 );
 
 /* A CPU fault on VRAM was served, or should be tried again when @bytes is 0. */
