@@ -23,6 +23,7 @@
  * - vsvm_vram.c: allocation of VRAM
  * - vsvm_stats.c: counters, fdinfo
  * - vsvm_debugfs.c, vsvm_fault_log.c: debugfs, the latest GPU faults
+ * - vsvm_coredump.c: core dumps after an error
  * - vsvm_trace.h: tracepoints
  */
 
@@ -38,6 +39,7 @@
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
+#include "vsvm_coredump.h"
 #include "vsvm_debugfs.h"
 #include "vsvm_vm.h"
 
@@ -231,6 +233,9 @@ static int vsvm_software_init(struct vsvm_device *vdev)
 	if (!vdev->fault_batch)
 		return -ENOMEM;
 
+	ret = vsvm_coredump_init(vdev);
+	if (ret)
+		return ret;
 	vdev->wq = alloc_workqueue("%s", WQ_UNBOUND, 0, dev_name(drm->dev));
 	if (!vdev->wq)
 		return -ENOMEM;

@@ -35,6 +35,7 @@
 #include <drm/drm_print.h>
 #include <drm/vsvm_isa.h>
 
+#include "vsvm_coredump.h"
 #include "vsvm_vm.h"
 
 #define VSVM_RING_ENTRIES	64
@@ -53,6 +54,7 @@ struct vsvm_fence {
  * @mm: address space of the process
  * @vm: address space of the GPU; NULL after the queue was shut down
  * @link: in &vsvm_device.queues
+ * @id: what user space calls it
  * @work: writes the fences of ended dispatches
  * @lock: protects the following
  * @ring: ring of the GPU, or VSVM_NO_RING after the queue was shut down
@@ -70,6 +72,7 @@ struct vsvm_queue {
 	struct mm_struct *mm;
 	struct vsvm_vm *vm;
 	struct list_head link;
+	u32 id;
 	struct work_struct work;
 
 	struct mutex lock;		/* for all up to error */
@@ -138,12 +141,42 @@ static bool vsvm_queue_has_failed(struct vsvm_queue *queue)
 	return smp_load_acquire(&queue->failed);
 }
 
-/* Takes the next ended dispatch. Returns false when there is none. */
-static bool vsvm_queue_pop(struct vsvm_queue *queue, struct vsvm_fence *fence)
+/* What can be told of an error while the queue is there; NULL without memory. */
+static struct vsvm_crash *vsvm_queue_crash(struct vsvm_queue *queue,
+					   const struct vsvm_hw_done *done)
+{
+	struct vsvm_vm *vm = queue->vm;
+	struct vsvm_crash *crash;
+
+	lockdep_assert_held(&queue->lock);
+
+	crash = kzalloc(sizeof(*crash), GFP_KERNEL);
+	if (!crash)
+		return NULL;
+
+	crash->client = vm->client;
+	crash->pid = vm->pid;
+	memcpy(crash->comm, vm->comm, sizeof(crash->comm));
+	crash->vmid = vm->vmid;
+	crash->queue = queue->id;
+	crash->dispatches = queue->tail - 1;
+	crash->done = *done;
+	crash->has_hart = vsvm_hw_ring_error(queue->vdev->hw, queue->ring,
+					     &crash->error);
+	return crash;
+}
+
+/*
+ * Takes the next ended dispatch. Returns false when there is none. @crash is set
+ * when it ended with an error, for the caller to free.
+ */
+static bool vsvm_queue_pop(struct vsvm_queue *queue, struct vsvm_fence *fence,
+			   struct vsvm_crash **crash)
 {
 	struct vsvm_hw_done done;
 	bool found = false;
 
+	*crash = NULL;
 	mutex_lock(&queue->lock);
 	if (queue->ring != VSVM_NO_RING &&
 	    vsvm_hw_ring_pop(queue->vdev->hw, queue->ring, &done)) {
@@ -151,8 +184,11 @@ static bool vsvm_queue_pop(struct vsvm_queue *queue, struct vsvm_fence *fence)
 		*fence = queue->fences[queue->tail++ % VSVM_RING_ENTRIES];
 		atomic64_inc(&queue->vdev->stats.dispatches);
 
-		if (done.status != VSVM_ISA_STATUS_OK)
+		if (done.status != VSVM_ISA_STATUS_OK) {
+			if (done.status != VSVM_ISA_STATUS_KILLED)
+				*crash = vsvm_queue_crash(queue, &done);
 			vsvm_queue_fail(queue, &done);
+		}
 		/* Nothing after an error has happened. */
 		if (queue->failed)
 			fence->addr = NULL;
@@ -194,9 +230,13 @@ static void vsvm_queue_signal(struct vsvm_queue *queue,
 static void vsvm_queue_work(struct work_struct *work)
 {
 	struct vsvm_queue *queue = container_of(work, struct vsvm_queue, work);
+	struct vsvm_crash *crash;
 	struct vsvm_fence fence;
 
-	while (vsvm_queue_pop(queue, &fence)) {
+	while (vsvm_queue_pop(queue, &fence, &crash)) {
+		if (crash)
+			vsvm_coredump(queue->vdev, crash);
+		kfree(crash);
 		vsvm_queue_signal(queue, &fence);
 		vsvm_queue_event(queue);
 	}
@@ -310,8 +350,8 @@ int vsvm_ioctl_queue_create(struct drm_device *drm, void *data,
 	mutex_unlock(&vdev->queues_lock);
 
 	mutex_lock(&vm->queues_lock);
-	ret = xa_alloc(&vm->queues, &args->queue_id, queue, xa_limit_31b,
-		       GFP_KERNEL);
+	ret = xa_alloc(&vm->queues, &queue->id, queue, xa_limit_31b, GFP_KERNEL);
+	args->queue_id = queue->id;
 	mutex_unlock(&vm->queues_lock);
 	if (ret) {
 		vsvm_queue_shutdown(queue);
