@@ -13,6 +13,15 @@ igt_on() {
 		scripts/guest/leak-check igt-tests/run "build/results/igt-$1"
 }
 
+# memcg_v1_on KIND SECONDS: the IGT tests that need memory control groups of version 1.
+memcg_v1_on() {
+	"$VSVM_TOP/scripts/kernel" "$1"
+	"$VSVM_TOP/scripts/igt"
+	VSVM_KERNEL=$1 "$VSVM_TOP/scripts/vm" --kernel "$1" --name "memcg-v1-$1" \
+		--time-limit "$2" -- scripts/guest/memcg-v1 scripts/guest/leak-check \
+		igt-tests/run -l vsvm-memcg-v1 "build/results/memcg-v1-$1"
+}
+
 # hmm_on KIND SECONDS: the kernel's hmm-tests on that kernel, with memory set aside for two
 # device-coherent devices. Without kmemleak: test_hmm of 6.12 never drops the reference to its
 # own devices, which is a leak, but not of memory that moves.

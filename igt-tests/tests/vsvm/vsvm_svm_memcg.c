@@ -12,11 +12,8 @@
  * Description: Memory in VRAM is charged to the control group of its process
  */
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,8 +25,6 @@ IGT_TEST_DESCRIPTION("Memory in VRAM is charged to the control group of its proc
 
 #define BLOCKS 4
 #define SIZE   (BLOCKS * VSVM_2M)
-
-#define V1 "/tmp/vsvm-cgroup-v1"
 
 /* What is charged besides, in parts that are kept per processor. */
 #define SLACK ((long long)512 << 10)
@@ -209,97 +204,10 @@ static void killed(struct vsvm_test *t, unsigned int flags)
 	vsvm_cgroup_destroy();
 }
 
-/* Also in signal handlers. */
-static void remove_v1(int sig)
-{
-	(void)sig;
-	rmdir(V1 "/a");
-	rmdir(V1 "/b");
-	umount(V1);
-	rmdir(V1);
-}
-
-/*
- * The controller changes hands when no group is left. Those of before are to have gone for
- * good: one that goes afterwards lets the kernel uncharge (v1) what it has not charged (v2).
- */
-static bool mount_v1(void)
-{
-	igt_until_timeout(5) {
-		vsvm_write_file("/proc/sys/vm/drop_caches", "3");
-		if (!vsvm_proc_key(VSVM_CGROUP_ROOT "cgroup.stat", "nr_dying_descendants"))
-			break;
-		usleep(100000);
-	}
-	sleep(1);
-	return !mount("none", V1, "cgroup", 0, "memory");
-}
-
-/* The hierarchy stays, and keeps the controller, if it is left before its groups have gone. */
-static void leave_v1(void)
-{
-	igt_until_timeout(10) {
-		char controllers[256] = "";
-		int fd;
-
-		remove_v1(0);
-		fd = open(VSVM_CGROUP_ROOT "cgroup.controllers", O_RDONLY | O_CLOEXEC);
-		igt_assert_fd(fd);
-		igt_assert_lte(0, read(fd, controllers, sizeof(controllers) - 1));
-		close(fd);
-		if (strstr(controllers, "memory"))
-			return;
-		igt_assert_eq(mkdir(V1, 0755), 0);
-		igt_assert_eq(mount("none", V1, "cgroup", 0, "memory"), 0);
-		vsvm_write_file("/proc/sys/vm/drop_caches", "3");
-		usleep(100000);
-	}
-	igt_assert_f(false, "the memory controller does not come back\n");
-}
-
-/**
- * SUBTEST: move-charge
- * Description: a process with memory in VRAM moves to another control group (v1) that
- *	takes charges along: no harm is done
- *
- * SUBTEST: move-charge-base
- * Description: the same with base pages in VRAM
- */
-static void move_charge(struct vsvm_test *t, unsigned int flags)
-{
-	(void)t;
-	vsvm_cgroup_destroy();
-	remove_v1(0);
-	igt_install_exit_handler(remove_v1);
-	igt_assert_eq(mkdir(V1, 0755), 0);
-	igt_require_f(mount_v1(), "no memory control groups v1\n");
-	igt_assert_eq(mkdir(V1 "/a", 0755), 0);
-	igt_assert_eq(mkdir(V1 "/b", 0755), 0);
-	igt_require(vsvm_write_file(V1 "/b/memory.move_charge_at_immigrate", "1"));
-	igt_fork(child, 1) {
-		struct vsvm_buffer *buffer;
-		struct vsvm_test own;
-
-		igt_assert_eq(child, 0);
-		igt_assert(vsvm_write_file(V1 "/a/cgroup.procs", "0"));
-		vsvm_test_open(&own);
-		buffer = vsvm_buffer_in_vram(&own, SIZE, flags);
-		igt_assert(vsvm_write_file(V1 "/b/cgroup.procs", "0"));
-		vsvm_expect(&own, 0);
-		vsvm_expect_residency(own.fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM,
-				      vsvm_order(flags));
-		vsvm_gpu_add(&own, buffer, 0, SIZE, 5);
-		vsvm_buffer_check(buffer);
-	}
-	igt_waitchildren();
-	leave_v1();
-}
-
 static const struct vsvm_subtest subtests[] = {
 	{"charge", charge, VSVM_BOTH, "Charge of memory in VRAM"},
 	{"no-room", no_room, VSVM_HUGE, "A hole cannot be charged"},
 	{"killed", killed, VSVM_BOTH, "Killed for want of memory"},
-	{"move-charge", move_charge, VSVM_BOTH, "Another control group takes the charges"},
 };
 
 int igt_main()
