@@ -9,6 +9,9 @@
 #include "vsvm_drm.h"
 #include "vsvm_isa.h"
 
+/** VSVM_MAX_DEVICES - most devices that the driver has */
+#define VSVM_MAX_DEVICES 8
+
 /**
  * vsvm_open - open the render node of a vsvm device
  * @index: number of the device, from 0

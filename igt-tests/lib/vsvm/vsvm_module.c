@@ -7,10 +7,14 @@
 #include <sys/syscall.h>
 
 #include "igt.h"
+#include "vsvm_ioctl.h"
 #include "vsvm_module.h"
+#include "vsvm_proc.h"
 
 #define MODULE_DIR     "/sys/module/vsvm"
 #define PARAMETERS_DIR MODULE_DIR "/parameters"
+
+#define DRIVER_DIR     "/sys/bus/platform/drivers/vsvm"
 
 #define RETRIES	 200
 #define RETRY_US 10000
@@ -116,4 +120,35 @@ bool vsvm_module_try_load(const struct vsvm_module_params *params)
 void vsvm_module_load(const struct vsvm_module_params *params)
 {
 	igt_assert_f(vsvm_module_try_load(params), "modprobe vsvm failed\n");
+}
+
+static bool write_device(const char *file, unsigned int index)
+{
+	char path[64], name[16];
+
+	snprintf(path, sizeof(path), DRIVER_DIR "/%s", file);
+	snprintf(name, sizeof(name), "vsvm.%u", index);
+	return vsvm_write_file(path, name);
+}
+
+bool vsvm_device_bind(unsigned int index)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), DRIVER_DIR "/vsvm.%u", index);
+	return !access(path, F_OK) || write_device("bind", index);
+}
+
+/* Also in signal handlers. */
+static void bind_all(int sig)
+{
+	(void)sig;
+	for (unsigned int i = 0; i < VSVM_MAX_DEVICES; i++)
+		vsvm_device_bind(i);
+}
+
+void vsvm_device_unbind(unsigned int index)
+{
+	igt_install_exit_handler(bind_all);
+	igt_assert_f(write_device("unbind", index), "cannot unbind device %u\n", index);
 }

@@ -62,4 +62,21 @@ void vsvm_module_load(const struct vsvm_module_params *params);
 /** vsvm_module_loaded - true while the module is there */
 bool vsvm_module_loaded(void);
 
+/**
+ * vsvm_device_unbind - take a device from its driver, as if it was pulled out
+ * @index: number of the device
+ *
+ * Returns when the driver has let go of it. It is there again when the program ends,
+ * in whatever way.
+ */
+void vsvm_device_unbind(unsigned int index);
+
+/**
+ * vsvm_device_bind - give a device to its driver again, if it has none
+ * @index: number of the device
+ *
+ * Returns false if the driver does not take it.
+ */
+bool vsvm_device_bind(unsigned int index);
+
 #endif /* VSVM_MODULE_H */

@@ -20,8 +20,8 @@ enum {
 
 #define SETTLE_SECONDS 2
 
-/* Files and buffers of a test that has failed are still there. */
-static int open_fd = -1;
+/* Files and buffers of a test that has failed are still there: fd + 1, by device. */
+static int open_fds[VSVM_MAX_DEVICES];
 
 static uint8_t *control_page(const struct vsvm_test *test, size_t page)
 {
@@ -47,16 +47,17 @@ void vsvm_test_warm(struct vsvm_test *test)
 /* Opens, and has the GPU touch all of the control memory once. */
 static void open_device(struct vsvm_test *test)
 {
-	test->fd = vsvm_open(0);
+	test->fd = vsvm_open(test->index);
 	igt_assert_fd(test->fd);
-	open_fd = test->fd;
+	open_fds[test->index] = test->fd + 1;
 	vsvm_query_info(test->fd, &test->info);
 	create_queue(test);
 	vsvm_test_warm(test);
 }
 
-void vsvm_test_open(struct vsvm_test *test)
+static void open_index(struct vsvm_test *test, unsigned int index)
 {
+	test->index = index;
 	test->control = vsvm_buffer_create(CONTROL_PAGES * VSVM_4K, VSVM_SHARED);
 	memset(test->control->ptr, 0, test->control->size);
 	test->result = (struct vsvm_result *)control_page(test, CONTROL_RESULT);
@@ -66,18 +67,36 @@ void vsvm_test_open(struct vsvm_test *test)
 	open_device(test);
 }
 
+void vsvm_test_open(struct vsvm_test *test)
+{
+	open_index(test, 0);
+}
+
+static bool has_device(unsigned int index)
+{
+	int fd = vsvm_open(index);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+void vsvm_test_open_other(struct vsvm_test *test, unsigned int index)
+{
+	igt_require_f(has_device(index), "no vsvm device %u\n", index);
+	open_index(test, index);
+}
+
 void vsvm_test_begin(struct vsvm_test *test, unsigned int flags)
 {
-	int fd;
-
 	vsvm_buffers_free_all();
-	if (open_fd >= 0)
-		close(open_fd);
-	open_fd = -1;
-
-	fd = vsvm_open(0);
-	igt_require_f(fd >= 0, "no vsvm device\n");
-	close(fd);
+	for (unsigned int i = 0; i < ARRAY_SIZE(open_fds); i++) {
+		if (open_fds[i])
+			close(open_fds[i] - 1);
+		open_fds[i] = 0;
+	}
+	vsvm_device_bind(0);
+	igt_require_f(has_device(0), "no vsvm device\n");
 
 	memset(test, 0, sizeof(*test));
 	vsvm_no_huge_pages(false);
@@ -91,7 +110,7 @@ void vsvm_test_close(struct vsvm_test *test)
 {
 	close(test->fd);
 	test->fd = -1;
-	open_fd = -1;
+	open_fds[test->index] = 0;
 }
 
 void vsvm_test_reopen(struct vsvm_test *test)

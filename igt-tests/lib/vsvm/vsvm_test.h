@@ -22,6 +22,7 @@
 
 /**
  * struct vsvm_test - a file of the device with a queue, and what goes with it
+ * @index: number of the device
  * @fd: the file
  * @info: facts of the device
  * @queue: id of the queue
@@ -35,6 +36,7 @@
  * @before: memory in use before the test
  */
 struct vsvm_test {
+	unsigned int index;
 	int fd;
 	struct drm_vsvm_info info;
 	uint32_t queue;
@@ -69,6 +71,15 @@ void vsvm_test_begin(struct vsvm_test *test, unsigned int flags);
  * There is no end of it, and no leak check: the process just exits.
  */
 void vsvm_test_open(struct vsvm_test *test);
+
+/**
+ * vsvm_test_open_other - open another device for the same test
+ * @test: filled in; closed by vsvm_test_close()
+ * @index: number of the device, not 0
+ *
+ * Skips if there is no such device.
+ */
+void vsvm_test_open_other(struct vsvm_test *test, unsigned int index);
 
 /**
  * vsvm_test_end - free all buffers, close the device, check for leaks

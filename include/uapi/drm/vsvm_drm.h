@@ -198,7 +198,8 @@ struct drm_vsvm_counters {
 
 /**
  * enum drm_vsvm_location - where memory is
- * @DRM_VSVM_LOCATION_NONE: nothing is mapped there yet (or it is swapped out)
+ * @DRM_VSVM_LOCATION_NONE: nothing that this device can see: nothing is mapped
+ *	there yet, or it is swapped out or in the VRAM of another device
  * @DRM_VSVM_LOCATION_SYSTEM: system memory
  * @DRM_VSVM_LOCATION_VRAM: VRAM of this device
  */

@@ -8,9 +8,11 @@
  *
  * Prefetch does for a range, before it is used, what faults would do for it
  * later: block by block, synchronously, and killable. A prefetch to VRAM also
- * enters the memory in the GPU's page tables.
+ * enters the memory in the GPU's page tables. What is swapped out, or in the
+ * memory of another device, comes to system memory first.
  */
 
+#include <linux/hmm.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -20,6 +22,51 @@
 #include <drm/drm_print.h>
 
 #include "vsvm_vm.h"
+
+/* Faults in what the snapshot did not find. Returns whether there is any more now. */
+static bool vsvm_prefetch_fault_in(struct vsvm_range *range,
+				   unsigned long start, unsigned long end,
+				   struct vsvm_batch *batch)
+{
+	unsigned long addr = start, next;
+	bool any = false;
+
+	for (; addr < end; addr = next) {
+		next = addr + PAGE_SIZE;
+		if (batch->pfns[(addr - start) >> PAGE_SHIFT] & HMM_PFN_VALID)
+			continue;
+		while (next < end && !(batch->pfns[(next - start) >> PAGE_SHIFT] &
+				       HMM_PFN_VALID))
+			next += PAGE_SIZE;
+		if (!vsvm_range_fault_in(range, addr, next, false, batch))
+			any = true;
+	}
+	return any;
+}
+
+/* Returns the bytes that have moved. A failure only means that the GPU will fault. */
+static u64 vsvm_prefetch_to_vram(struct vsvm_range *range,
+				 struct vm_area_struct *vma,
+				 unsigned long start, unsigned long end,
+				 struct vsvm_batch *batch)
+{
+	struct vsvm_vm *vm = range->vm;
+	unsigned long seq;
+	u64 moved, bytes;
+
+	moved = vsvm_migrate_to_vram(vm, vma, start, end, batch);
+	if (vsvm_range_snapshot(range, start, end, batch, &seq))
+		return moved;
+
+	if (vsvm_vram_free_pages(&vm->vdev->vram) &&
+	    vsvm_prefetch_fault_in(range, start, end, batch)) {
+		moved += vsvm_migrate_to_vram(vm, vma, start, end, batch);
+		if (vsvm_range_snapshot(range, start, end, batch, &seq))
+			return moved;
+	}
+	vsvm_range_map(range, start, end, batch->pfns, seq, &bytes);
+	return moved;
+}
 
 /*
  * Moves what @addr and the following addresses have in common: a block and a
@@ -32,8 +79,6 @@ static long vsvm_prefetch_step(struct vsvm_vm *vm, unsigned long addr,
 	struct vsvm_device *vdev = vm->vdev;
 	struct vm_area_struct *vma;
 	struct vsvm_range *range;
-	unsigned long seq;
-	u64 bytes;
 
 	range = vsvm_range_get(vm, addr);
 	if (IS_ERR(range))
@@ -49,15 +94,11 @@ static long vsvm_prefetch_step(struct vsvm_vm *vm, unsigned long addr,
 	end = min3(end, vma->vm_end, ALIGN(addr + 1, VSVM_BLOCK_SIZE));
 
 	if (vma_is_anonymous(vma)) {
-		if (location == DRM_VSVM_LOCATION_VRAM) {
-			*moved += vsvm_migrate_to_vram(vm, vma, addr, end, batch);
-			/* A failure only means that the GPU will fault. */
-			if (!vsvm_range_snapshot(range, addr, end, batch, &seq))
-				vsvm_range_map(range, addr, end, batch->pfns,
-					       seq, &bytes);
-		} else {
+		if (location == DRM_VSVM_LOCATION_VRAM)
+			*moved += vsvm_prefetch_to_vram(range, vma, addr, end,
+							batch);
+		else
 			*moved += vsvm_migrate_to_ram(vdev, vma, addr, end, batch);
-		}
 	}
 	mmap_read_unlock(vm->mm);
 	return end;
