@@ -12,6 +12,7 @@
 #include "vsvm_proc.h"
 
 #define FAIL_DIR     "/sys/kernel/debug/fail_page_alloc"
+#define FAILSLAB_DIR "/sys/kernel/debug/failslab"
 #define FAIL_NTH     "/proc/thread-self/fail-nth"
 #define MAKE_IT_FAIL "/proc/self/make-it-fail"
 
@@ -43,6 +44,20 @@ static void set_up(const char *min_order)
 	igt_assert(vsvm_write_file(FAIL_DIR "/times", "-1"));
 }
 
+bool vsvm_inject_slab_available(void)
+{
+	return !access(FAILSLAB_DIR, F_OK);
+}
+
+/* Allocations of less than a page, where the kernel can make these fail, too. */
+static void set_up_slab(void)
+{
+	if (!vsvm_inject_slab_available())
+		return;
+	igt_assert(vsvm_write_file(FAILSLAB_DIR "/ignore-gfp-wait", "N"));
+	igt_assert(vsvm_write_file(FAILSLAB_DIR "/verbose", "0"));
+}
+
 bool vsvm_inject_available(void)
 {
 	return vsvm_no_huge_pages_available() && !access(FAIL_NTH, W_OK);
@@ -64,6 +79,7 @@ void vsvm_inject_nth(unsigned int number)
 	char text[16];
 
 	set_up("0");
+	set_up_slab();
 	snprintf(text, sizeof(text), "%u", number);
 	igt_assert(vsvm_write_file(FAIL_NTH, text));
 }

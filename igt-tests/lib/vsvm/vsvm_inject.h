@@ -27,6 +27,11 @@ void vsvm_no_huge_pages(bool on);
 bool vsvm_inject_available(void);
 
 /**
+ * vsvm_inject_slab_available - true if that includes allocations of less than a page
+ */
+bool vsvm_inject_slab_available(void);
+
+/**
  * vsvm_inject_nth - let an allocation that this thread causes fail
  * @number: which one from now on, 1 for the next
  */

@@ -14,7 +14,7 @@
 #define MODULE_DIR     "/sys/module/vsvm"
 #define PARAMETERS_DIR MODULE_DIR "/parameters"
 
-#define DRIVER_DIR     "/sys/bus/platform/drivers/vsvm"
+#define DRIVER_DIR "/sys/bus/platform/drivers/vsvm"
 
 #define RETRIES	 200
 #define RETRY_US 10000

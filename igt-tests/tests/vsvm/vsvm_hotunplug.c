@@ -33,9 +33,8 @@ static void expect_gone(struct vsvm_test *t)
 	struct drm_vsvm_queue_create create = {};
 	struct drm_vsvm_queue_destroy destroy = {.queue_id = t->queue};
 	struct drm_vsvm_info info;
-	struct drm_vsvm_query query = {.query = DRM_VSVM_QUERY_INFO,
-				       .size = sizeof(info),
-				       .data = (uintptr_t)&info};
+	struct drm_vsvm_query query = {
+		.query = DRM_VSVM_QUERY_INFO, .size = sizeof(info), .data = (uintptr_t)&info};
 	struct vsvm_job job = {.kernel = VSVM_KERNEL_WARM};
 	struct drm_vsvm_submit submit;
 	uint32_t num_runs = 1;
@@ -181,9 +180,9 @@ static void busy(struct vsvm_test *t, unsigned int flags)
 	struct waiter waiter = {.test = t};
 	pthread_t thread;
 
-	waiter.value = vsvm_submit(
-		t, &(struct vsvm_job){.kernel = VSVM_KERNEL_SPIN,
-				      .arg = {.addr = (uintptr_t)t->result + 64}});
+	waiter.value =
+		vsvm_submit(t, &(struct vsvm_job){.kernel = VSVM_KERNEL_SPIN,
+						  .arg = {.addr = (uintptr_t)t->result + 64}});
 	igt_assert_eq(pthread_create(&thread, NULL, wait_for_job, &waiter), 0);
 	usleep(HEADSTART);
 	vsvm_device_unbind(0);
@@ -210,8 +209,8 @@ static void *prefetch_until_gone(void *arg)
 	int ret;
 
 	do {
-		worker->location = worker->rounds & 1 ? DRM_VSVM_LOCATION_SYSTEM :
-							DRM_VSVM_LOCATION_VRAM;
+		worker->location =
+			worker->rounds & 1 ? DRM_VSVM_LOCATION_SYSTEM : DRM_VSVM_LOCATION_VRAM;
 		ret = vsvm_try_prefetch(worker->test->fd, worker->buffer->ptr, SIZE,
 					worker->location, &moved);
 		worker->rounds++;
@@ -335,8 +334,7 @@ static void other_stays(struct vsvm_test *t, unsigned int flags)
 	buffer = vsvm_buffer_in_vram(t, SIZE, flags);
 	kept = vsvm_buffer_in_vram(&other, SIZE, flags);
 	vsvm_device_unbind(0);
-	vsvm_expect_residency(other.fd, kept->ptr, SIZE, DRM_VSVM_LOCATION_VRAM,
-			      vsvm_order(flags));
+	vsvm_expect_residency(other.fd, kept->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, vsvm_order(flags));
 	vsvm_expect(&other, 0);
 	vsvm_gpu_add(&other, kept, 0, SIZE, 5);
 	vsvm_gpu_add(&other, buffer, 0, SIZE, 6);

@@ -180,8 +180,8 @@ static void parts(struct vsvm_test *t, unsigned int flags)
 	for (size_t block = 0; block < SIZE; block += VSVM_2M) {
 		const struct vsvm_test *in = block & VSVM_2M ? &other : t;
 
-		vsvm_expect_residency(in->fd, buffer->ptr + block, VSVM_2M,
-				      DRM_VSVM_LOCATION_VRAM, vsvm_order(flags));
+		vsvm_expect_residency(in->fd, buffer->ptr + block, VSVM_2M, DRM_VSVM_LOCATION_VRAM,
+				      vsvm_order(flags));
 	}
 	vsvm_buffer_check(buffer);
 	igt_assert_eq_u64(vram_used(t), 0);
@@ -311,11 +311,10 @@ static void contend_pages(struct vsvm_test *t, unsigned int flags)
 			uint64_t value = 1 + 2 * round + i;
 
 			waits[i] = vsvm_submit(
-				tests[i],
-				&(struct vsvm_job){.kernel = VSVM_KERNEL_ADD,
-						   .arg = {.addr = (uintptr_t)buffer->ptr,
-							   .count = SIZE / VSVM_4K,
-							   .value = value}});
+				tests[i], &(struct vsvm_job){.kernel = VSVM_KERNEL_ADD,
+							     .arg = {.addr = (uintptr_t)buffer->ptr,
+								     .count = SIZE / VSVM_4K,
+								     .value = value}});
 			for (size_t page = 0; page < SIZE / VSVM_4K; page++)
 				*(uint64_t *)(buffer->shadow + vsvm_touch(page, value)) += value;
 		}
