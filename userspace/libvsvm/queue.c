@@ -190,6 +190,10 @@ int vsvm_queue_launch(struct vsvm_queue *queue, const struct vsvm_launch *launch
 	if (items > max_group)
 		return vsvm_fail(-EINVAL, "a work-group has at most %u work-items", max_group);
 
+	if (launch->local_size > queue->dev->info.max_local)
+		return vsvm_fail(-EINVAL, "a work-group has at most %u bytes of local memory",
+				 queue->dev->info.max_local);
+
 	pthread_mutex_lock(&queue->lock);
 	stacks = get_stacks(queue, stack_size);
 	if (!stacks) {
@@ -202,6 +206,7 @@ int vsvm_queue_launch(struct vsvm_queue *queue, const struct vsvm_launch *launch
 		.arg = (uintptr_t)launch->arg,
 		.stack_base = (uintptr_t)stacks->base,
 		.stack_size = stacks->stack_size,
+		.local_size = launch->local_size,
 		.fence_addr = (uintptr_t)queue->fence,
 		.fence_value = queue->submitted + 1,
 	};

@@ -249,6 +249,8 @@ VSVM_EXPORT void vsvm_queue_destroy(struct vsvm_queue *queue);
  *	must not exceed &drm_vsvm_info.max_group
  * @stack_size: bytes of stack of a work-item, 0 for VSVM_STACK_DEFAULT. It is
  *	rounded up to a power of two; the memory belongs to the queue
+ * @local_size: bytes of local memory of a work-group, at most
+ *	&drm_vsvm_info.max_local; kernels find it by vsvm_local_memory()
  * @flags: 0
  */
 struct vsvm_launch {
@@ -257,6 +259,7 @@ struct vsvm_launch {
 	uint32_t groups[3];
 	uint32_t group_size[3];
 	uint32_t stack_size;
+	uint32_t local_size;
 	uint32_t flags;
 };
 

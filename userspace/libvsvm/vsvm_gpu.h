@@ -30,6 +30,15 @@ static inline void vsvm_barrier(void)
 	__asm__ volatile("ecall" : : "r"(function) : "memory");
 }
 
+/*
+ * Memory of the work-group, as much as vsvm_launch.local_size says. Its content is
+ * undefined to begin with.
+ */
+static inline void *vsvm_local_memory(void)
+{
+	return (void *)0x800000000000UL;
+}
+
 /* Adds to memory that other work-items or the CPU may change at the same time. */
 static inline void vsvm_atomic_add_u32(unsigned int *addr, unsigned int value)
 {

@@ -112,6 +112,32 @@ KERNEL(atomic)
 	add_result(arg, total ? 1 : 0, gid);
 }
 
+/*
+ * The work-group fills @count words of local memory, half of it through atomics, then
+ * each work-item checks what another one has stored; sum = number of wrong words.
+ */
+KERNEL(local)
+{
+	u64 *local = (u64 *)VSVM_ISA_LOCAL_BASE, done = 0, wrong = 0;
+	u64 seed = arg->value + group_id;
+
+	for (u64 i = local_id; i < arg->count; i += group_size)
+		local[i] = 0;
+	ecall(VSVM_ISA_ECALL_BARRIER);
+	for (u64 i = local_id; i < arg->count; i += group_size) {
+		if (i % 2)
+			atomic_add((u64)&local[i], vsvm_pattern(seed, i));
+		else
+			local[i] = vsvm_pattern(seed, i);
+	}
+	ecall(VSVM_ISA_ECALL_BARRIER);
+	for (u64 i = group_size - 1 - local_id; i < arg->count; i += group_size) {
+		wrong += local[i] != vsvm_pattern(seed, i);
+		done++;
+	}
+	add_result(arg, done, wrong + 0 * (gid + total));
+}
+
 /* Runs until the word at @addr is not 0, for ever if nobody sets it. */
 KERNEL(spin)
 {

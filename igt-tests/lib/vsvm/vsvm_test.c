@@ -100,6 +100,7 @@ void vsvm_test_begin(struct vsvm_test *test, unsigned int flags)
 
 	memset(test, 0, sizeof(*test));
 	vsvm_no_huge_pages(false);
+	vsvm_rest_khugepaged();
 	vsvm_usage_get(&test->before);
 	vsvm_module_set_huge(!(flags & VSVM_TEST_BASE));
 
@@ -137,6 +138,7 @@ void vsvm_prepare_submit(struct vsvm_test *test, const struct vsvm_job *job,
 		.entry = (uintptr_t)control_page(test, CONTROL_CODE) + job->kernel,
 		.stack_base = (uintptr_t)job->stack,
 		.stack_size = job->stack_size,
+		.local_size = job->local_size,
 		.fence_addr = (uintptr_t)test->fence,
 		.fence_value = ++test->fence_value,
 	};

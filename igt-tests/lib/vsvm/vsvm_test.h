@@ -12,6 +12,7 @@
 #include "vsvm_kernels.h"
 #include "vsvm_memory.h"
 #include "vsvm_module.h"
+#include "vsvm_settings.h"
 
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -115,6 +116,7 @@ void vsvm_test_warm(struct vsvm_test *test);
  * @group_size: work-items in a group; 0 stands for 1
  * @stack: stack area, or NULL
  * @stack_size: bytes for one work-item
+ * @local_size: bytes of local memory of a work-group
  */
 struct vsvm_job {
 	enum vsvm_kernel kernel;
@@ -123,6 +125,7 @@ struct vsvm_job {
 	uint32_t group_size[3];
 	const void *stack;
 	uint32_t stack_size;
+	uint32_t local_size;
 };
 
 /**

@@ -46,7 +46,7 @@ static void query(struct vsvm_test *t)
 	igt_assert_lt_u64(0, t->info.vram_size);
 	igt_assert_eq_u64(t->info.vram_size % VSVM_2M, 0);
 	igt_assert_eq_u32(t->info.device_index, 0);
-	igt_assert_eq_u32(t->info.pad, 0);
+	igt_assert_neq_u32(t->info.max_local, 0);
 
 	/* asked for the size only */
 	igt_assert_eq(vsvm_ioctl(t->fd, DRM_IOCTL_VSVM_QUERY, &q), 0);
@@ -272,7 +272,8 @@ static void bad_submit(struct vsvm_test *t)
 		BAD(drm_vsvm_submit, stack_base, BEYOND_USER_SPACE - VSVM_4K, -EINVAL),
 		BAD(drm_vsvm_submit, stack_size, 0, -EINVAL),
 		BAD(drm_vsvm_submit, stack_size, 24, -EINVAL),
-		BAD(drm_vsvm_submit, pad, 1, -EINVAL),
+		BAD(drm_vsvm_submit, local_size, t->info.max_local + 1, -EINVAL),
+		BAD(drm_vsvm_submit, local_size, UINT32_MAX, -EINVAL),
 		BAD(drm_vsvm_submit, fence_addr, (uintptr_t)t->fence + 4, -EINVAL),
 		BAD(drm_vsvm_submit, fence_addr, KERNEL_SPACE, -EINVAL),
 		BAD(drm_vsvm_submit, reserved[0], 1, -EINVAL),
@@ -514,6 +515,83 @@ static void atomics(struct vsvm_test *t)
 }
 
 /**
+ * SUBTEST: local-memory
+ * Description: each work-group has local memory of its own, all there can be of it, while
+ *	groups of two queues take turns; nothing of it is faulted on
+ */
+static void local_memory(struct vsvm_test *t)
+{
+	uint32_t words = t->info.max_local / 8, groups = 4 * t->info.num_cus;
+	struct vsvm_result *results[2];
+	struct vsvm_buffer *buffer = vsvm_buffer_create(VSVM_4K, VSVM_SHARED);
+	uint64_t values[2];
+	uint32_t queues[2] = {t->queue};
+
+	results[0] = t->result;
+	results[1] = (struct vsvm_result *)buffer->ptr;
+	for (int i = 0; i < 2; i++) {
+		struct drm_vsvm_queue_create create = {};
+
+		if (i) {
+			igt_assert_eq(vsvm_ioctl(t->fd, DRM_IOCTL_VSVM_QUEUE_CREATE, &create), 0);
+			queues[i] = create.queue_id;
+		}
+		t->queue = queues[i];
+		*results[i] = (struct vsvm_result){};
+		values[i] =
+			vsvm_submit(t, &(struct vsvm_job){.kernel = VSVM_KERNEL_LOCAL,
+							  .arg = {.count = words,
+								  .value = 100 * (i + 1),
+								  .result = (uintptr_t)results[i]},
+							  .groups = {groups},
+							  .group_size = {t->info.max_group},
+							  .local_size = t->info.max_local});
+	}
+	/* one fence for both: the second to end may be the first of them */
+	for (int i = 0; i < 2; i++) {
+		struct timespec start = {};
+
+		while (__atomic_load_n(&results[i]->done, __ATOMIC_RELAXED) < groups * words &&
+		       igt_seconds_elapsed(&start) < 60)
+			usleep(1000);
+		igt_assert_eq_u64(results[i]->done, groups * words);
+		igt_assert_eq_u64(results[i]->sum, 0);
+	}
+	t->queue = queues[0];
+	vsvm_wait(t, values[0]);
+	vsvm_expect(t, .gpu_4k = 1, .dispatches = 2, .any_stale = true);
+}
+
+/**
+ * SUBTEST: local-bad
+ * Description: local memory ends where the dispatch says, and there is none without
+ */
+static void local_bad(struct vsvm_test *t)
+{
+	static const uint32_t sizes[] = {0, 1, 4096, 4097, 65536};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		uint64_t end = VSVM_ISA_LOCAL_BASE + (sizes[i] + VSVM_4K - 1) / VSVM_4K * VSVM_4K;
+		struct drm_vsvm_wait wait;
+
+		if (sizes[i] > t->info.max_local)
+			continue;
+		vsvm_run_to_error(t,
+				  &(struct vsvm_job){.kernel = VSVM_KERNEL_AMO,
+						     .arg = {.addr = end, .value = 1},
+						     .local_size = sizes[i]},
+				  &wait);
+		igt_assert_eq_u32(wait.status, VSVM_ISA_STATUS_FAULT);
+		igt_assert_eq_u64(wait.fault_addr, end);
+		igt_assert_eq_u32(wait.fault_access, VSVM_ISA_ACCESS_ATOMIC);
+		if (sizes[i])
+			vsvm_run(t, .kernel = VSVM_KERNEL_AMO, .arg = {.addr = end - 8, .value = 1},
+				 .local_size = sizes[i]);
+	}
+	vsvm_forget_counters(t);
+}
+
+/**
  * SUBTEST: wait-timeout
  * Description: waiting for work that goes on ends in time; the work can still end well
  */
@@ -739,6 +817,8 @@ static const struct {
 	{"stack", stack, "Work-items have stacks"},
 	{"barrier", barrier, "Work-items of a group wait for each other"},
 	{"atomics", atomics, "No atomic increment is lost"},
+	{"local-memory", local_memory, "Work-groups have local memory"},
+	{"local-bad", local_bad, "Local memory has an end"},
 	{"wait-timeout", wait_timeout, "Waiting ends in time"},
 	{"in-order", in_order, "Work of one queue runs in order"},
 	{"queues", queues, "A stuck queue does not stop another one"},

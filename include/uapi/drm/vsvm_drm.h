@@ -26,7 +26,7 @@ extern "C" {
  */
 
 /** DRM_VSVM_UAPI_VERSION - grows with every addition to this header */
-#define DRM_VSVM_UAPI_VERSION	1
+#define DRM_VSVM_UAPI_VERSION	2
 
 #define DRM_VSVM_QUERY		0x00
 #define DRM_VSVM_PREFETCH	0x01
@@ -87,7 +87,7 @@ struct drm_vsvm_query {
  * @page_shift: log2 of the base page size
  * @vram_size: bytes of VRAM
  * @device_index: number of this device, counted from 0
- * @pad: zero
+ * @max_local: most bytes of local memory of a work-group; version 2
  */
 struct drm_vsvm_info {
 	__u32 uapi_version;
@@ -98,7 +98,7 @@ struct drm_vsvm_info {
 	__u32 page_shift;
 	__u64 vram_size;
 	__u32 device_index;
-	__u32 pad;
+	__u32 max_local;
 };
 
 /** DRM_VSVM_ORDERS - length of a table indexed by folio order (0 to 9) */
@@ -307,7 +307,8 @@ struct drm_vsvm_queue_destroy {
  * @stack_base: start of the stack area, a multiple of 16, or 0 for no stack
  * @stack_size: bytes of stack of one work-item, a multiple of 16; the stack area
  *	has &drm_vsvm_info.num_cus * &drm_vsvm_info.max_group of them
- * @pad: 0
+ * @local_size: bytes of local memory of a work-group, at most
+ *	&drm_vsvm_info.max_local, see %VSVM_ISA_LOCAL_BASE; 0 for none; version 2
  * @fence_addr: address of the user fence, a multiple of 8, or 0 for none
  * @fence_value: value to store
  * @reserved: 0
@@ -321,7 +322,7 @@ struct drm_vsvm_submit {
 	__u32 group_size[3];
 	__u64 stack_base;
 	__u32 stack_size;
-	__u32 pad;
+	__u32 local_size;
 	__u64 fence_addr;
 	__u64 fence_value;
 	__u64 reserved[2];

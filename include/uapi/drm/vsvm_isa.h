@@ -42,6 +42,12 @@
  * atomic access, too, and needs write permission; ``sc`` fails unless the memory
  * still has the value that ``lr`` read.
  *
+ * A work-group has local memory at &VSVM_ISA_LOCAL_BASE, as much as
+ * &drm_vsvm_submit.local_size says, rounded up to 4 KiB. It is the same for all its
+ * harts and nobody else sees it; it is never faulted on, and it is lost with the
+ * work-group. What it holds to begin with is undefined, but nothing of another
+ * process. All accesses work there as elsewhere, fetches included.
+ *
  * The stack of a work-item is slot ``cu * max_group + local_id`` of the stack
  * area of the dispatch, where ``cu`` is the compute unit that runs the
  * work-group and ``local_id`` the linear id in the work-group.
@@ -49,6 +55,9 @@
 
 /** VSVM_ISA_RETURN_PC - a jump to this address ends the hart */
 #define VSVM_ISA_RETURN_PC	0xfffffffffffffff0ULL
+
+/** VSVM_ISA_LOCAL_BASE - address of local memory, where no process has memory */
+#define VSVM_ISA_LOCAL_BASE	0x800000000000ULL
 
 /** VSVM_ISA_VA_BITS - bits of a GPU virtual address; higher bits are zero */
 #define VSVM_ISA_VA_BITS	48

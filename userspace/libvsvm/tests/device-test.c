@@ -138,16 +138,19 @@ static void test_stack(void)
 	vsvm_queue_destroy(queue);
 }
 
-static void test_barrier(void)
+static void test_barrier(const char *name, uint32_t local_size)
 {
 	static unsigned long out[4][16];
 	struct vsvm_launch launch = {
-		.kernel = kernel("neighbours"),
+		.kernel = kernel(name),
 		.arg = out,
 		.groups = {4},
 		.group_size = {16},
+		.local_size = local_size,
 	};
 	int g, i;
+
+	memset(out, 0, sizeof(out));
 
 	check(!run(&launch, NULL));
 	for (g = 0; g < 4; g++)
@@ -237,6 +240,9 @@ static void test_bad_launches(void)
 	check(vsvm_queue_launch(queue, &bad, &fence) == -EINVAL);
 	bad = launch;
 	bad.stack_size = UINT32_MAX;
+	check(vsvm_queue_launch(queue, &bad, &fence) == -EINVAL);
+	bad = launch;
+	bad.local_size = info.max_local + 1;
 	check(vsvm_queue_launch(queue, &bad, &fence) == -EINVAL);
 	check(fence == 99);
 	check(vsvm_queue_wait(queue, 0, 0, NULL) == -EINVAL);
@@ -492,7 +498,8 @@ int main(int argc, char **argv)
 	test_sizes();
 	test_ids();
 	test_stack();
-	test_barrier();
+	test_barrier("neighbours", 0);
+	test_barrier("local_neighbours", 16 * sizeof(unsigned long));
 	test_floats();
 	test_bad_launches();
 	test_failure("store_to", null + 1, VSVM_ISA_STATUS_FAULT);

@@ -58,6 +58,22 @@ VSVM_KERNEL neighbours(unsigned long *out, unsigned long x, unsigned long y, uns
 	row[local] = got;
 }
 
+/* The same by local memory. */
+VSVM_KERNEL local_neighbours(unsigned long *out, unsigned long x, unsigned long y, unsigned long z,
+			     unsigned long local, unsigned long group, unsigned long total,
+			     unsigned long group_size)
+{
+	volatile unsigned long *row = vsvm_local_memory();
+
+	(void)x;
+	(void)y;
+	(void)z;
+	(void)total;
+	row[local] = local;
+	vsvm_barrier();
+	out[group * group_size + local] = row[(local + 1) % group_size];
+}
+
 VSVM_KERNEL add_one(unsigned long *sum)
 {
 	vsvm_atomic_add_u64(sum, 1);

@@ -77,6 +77,7 @@ static void vsvm_print_hart(struct drm_printer *p,
 	drm_printf(p, "group_size: %u %u %u\n", d->group_size[0],
 		   d->group_size[1], d->group_size[2]);
 	drm_printf(p, "stack: %#llx size %u\n", d->stack_base, d->stack_size);
+	drm_printf(p, "local memory: %u\n", d->local_size);
 	drm_printf(p, "cu: %u\n", error->cu);
 	drm_printf(p, "group: %llu\n", error->group);
 	drm_printf(p, "hart: %u\n", error->hart);

@@ -48,6 +48,7 @@
 #define VSVM_MAX_CUS		64
 #define VSVM_MAX_GROUP		256
 #define VSVM_FAULT_ENTRIES	256
+#define VSVM_LOCAL_SIZE		SZ_64K
 
 static unsigned long vram_size = SZ_256M;
 
@@ -251,6 +252,7 @@ static int vsvm_hardware_init(struct vsvm_device *vdev)
 		.num_cus = clamp(compute_units, 1U, VSVM_MAX_CUS),
 		.max_group = VSVM_MAX_GROUP,
 		.fault_entries = VSVM_FAULT_ENTRIES,
+		.max_local = VSVM_LOCAL_SIZE,
 		.name = dev_name(dev),
 	};
 	vdev->hw = vsvm_hw_create(&vdev->config, &vsvm_host, vdev);

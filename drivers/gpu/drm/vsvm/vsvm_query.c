@@ -30,6 +30,7 @@ static int vsvm_query_info(struct vsvm_device *vdev, struct drm_vsvm_query *args
 		.uapi_version = DRM_VSVM_UAPI_VERSION,
 		.num_cus = vdev->config.num_cus,
 		.max_group = vdev->config.max_group,
+		.max_local = vdev->config.max_local,
 		.max_order = vsvm_huge_enabled() ? VSVM_BLOCK_ORDER : 0,
 		.va_bits = VSVM_ISA_VA_BITS,
 		.page_shift = PAGE_SHIFT,

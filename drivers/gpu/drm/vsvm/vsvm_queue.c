@@ -463,8 +463,13 @@ static int vsvm_check_submit(struct vsvm_device *vdev,
 {
 	int ret;
 
-	if (args->flags || args->pad || args->reserved[0] || args->reserved[1]) {
-		drm_dbg(&vdev->drm, "flags, pad or reserved is not 0\n");
+	if (args->flags || args->reserved[0] || args->reserved[1]) {
+		drm_dbg(&vdev->drm, "flags or reserved is not 0\n");
+		return -EINVAL;
+	}
+	if (args->local_size > vdev->config.max_local) {
+		drm_dbg(&vdev->drm, "local memory of more than %u bytes\n",
+			vdev->config.max_local);
 		return -EINVAL;
 	}
 	if (!IS_ALIGNED(args->entry, 4) || args->entry >= VSVM_USER_END) {
@@ -488,6 +493,7 @@ static int vsvm_queue_submit(struct vsvm_queue *queue,
 		.arg = args->arg,
 		.stack_base = args->stack_base,
 		.stack_size = args->stack_size,
+		.local_size = args->local_size,
 	};
 	int ret;
 

@@ -150,6 +150,7 @@ static void vsvm_cu_slice(struct vsvm_cu *cu, struct vsvm_context *ctx)
 	mutex_lock(&cu->slice);
 	begin = vsvm_os_time_ns();
 	vsvm_mmu_select(mmu, vmid, ctx->ring->root);
+	vsvm_mmu_select_local(mmu, ctx->local, vsvm_group_local_size(ctx));
 	executed = vsvm_group_run(ctx, &cu->core, VSVM_SLICE);
 	cu->instructions += executed;
 	atomic64_add(vsvm_os_time_ns() - begin, &cu->hw->vm[vmid].busy_ns);

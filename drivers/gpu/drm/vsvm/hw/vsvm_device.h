@@ -59,6 +59,7 @@ enum vsvm_hart_state {
  * @cursor: where to look first for a hart to run
  * @state: enum vsvm_hart_state of each hart
  * @hart: the harts
+ * @local: local memory, or NULL if the GPU has none
  */
 struct vsvm_context {
 	struct vsvm_ring *ring;
@@ -82,6 +83,7 @@ struct vsvm_context {
 	u32 cursor;
 	u8 *state;
 	struct vsvm_hart *hart;
+	u8 *local;
 };
 
 /**
@@ -278,6 +280,7 @@ void vsvm_cu_enqueue(struct vsvm_context *ctx);
 
 /* vsvm_group.c */
 void vsvm_group_setup(struct vsvm_context *ctx);
+u32 vsvm_group_local_size(const struct vsvm_context *ctx);
 u32 vsvm_group_run(struct vsvm_context *ctx, struct vsvm_core *core,
 		   u32 budget);
 u32 vsvm_group_find(const struct vsvm_context *ctx, u32 from, u8 state);

@@ -61,6 +61,25 @@ u32 vsvm_group_find(const struct vsvm_context *ctx, u32 from, u8 state)
 	return from;
 }
 
+static const struct vsvm_hw_dispatch *
+vsvm_group_dispatch(const struct vsvm_context *ctx)
+{
+	const struct vsvm_ring *ring = ctx->ring;
+
+	return &ring->slot[ring->run & ring->mask].dispatch;
+}
+
+/**
+ * vsvm_group_local_size() - local memory of a work-group
+ * @ctx: context of the group
+ *
+ * Return: bytes, whole pages.
+ */
+u32 vsvm_group_local_size(const struct vsvm_context *ctx)
+{
+	return ALIGN(vsvm_group_dispatch(ctx)->local_size, VSVM_PAGE_SIZE);
+}
+
 /**
  * vsvm_group_setup() - start the harts of the current work-group
  * @ctx: context with the index of the group
@@ -68,7 +87,7 @@ u32 vsvm_group_find(const struct vsvm_context *ctx, u32 from, u8 state)
 void vsvm_group_setup(struct vsvm_context *ctx)
 {
 	struct vsvm_ring *ring = ctx->ring;
-	const struct vsvm_hw_dispatch *d = &ring->slot[ring->run & ring->mask].dispatch;
+	const struct vsvm_hw_dispatch *d = vsvm_group_dispatch(ctx);
 	u32 size = d->group_size[0] * d->group_size[1] * d->group_size[2];
 	u64 row = ctx->group / d->groups[0];
 	u64 x = ctx->group % d->groups[0] * d->group_size[0];

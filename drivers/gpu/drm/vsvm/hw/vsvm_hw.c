@@ -36,7 +36,9 @@ static bool vsvm_config_valid(const struct vsvm_hw_config *config)
 	       config->vram_size <= VSVM_HW_PTE_ADDR &&
 	       config->num_cus && config->num_cus <= VSVM_MAX_CUS &&
 	       config->max_group && config->max_group <= VSVM_MAX_GROUP &&
-	       is_power_of_2(config->fault_entries);
+	       is_power_of_2(config->fault_entries) &&
+	       IS_ALIGNED(config->max_local, VSVM_PAGE_SIZE) &&
+	       config->max_local <= VSVM_MAX_LOCAL;
 }
 
 struct vsvm_hw *vsvm_hw_create(const struct vsvm_hw_config *config,

@@ -86,6 +86,8 @@ struct vsvm_hw_host {
  * @max_group: most harts in a work-group, 1 to 1024
  * @fault_entries: records in the fault buffer, a power of two; a record is in
  *	use until it has been answered
+ * @max_local: most bytes of local memory of a work-group, a multiple of 4 KiB up to
+ *	64 KiB; 0 for none
  * @name: for names of threads
  */
 struct vsvm_hw_config {
@@ -93,6 +95,7 @@ struct vsvm_hw_config {
 	u32 num_cus;
 	u32 max_group;
 	u32 fault_entries;
+	u32 max_local;
 	const char *name;
 };
 
@@ -102,6 +105,7 @@ struct vsvm_hw_config {
  * @arg: for register a0
  * @stack_base: start of the stack area or 0
  * @stack_size: bytes of one stack
+ * @local_size: bytes of local memory of a work-group
  * @groups: work-groups in x, y, z
  * @group_size: work-items of a work-group in x, y, z
  * @cookie: comes back in &struct vsvm_hw_done
@@ -111,6 +115,7 @@ struct vsvm_hw_dispatch {
 	u64 arg;
 	u64 stack_base;
 	u32 stack_size;
+	u32 local_size;
 	u32 groups[3];
 	u32 group_size[3];
 	u64 cookie;
@@ -344,8 +349,8 @@ void vsvm_hw_ring_destroy(struct vsvm_hw *hw, u32 ring);
  * VSVM_ISA_STATUS_KILLED.
  *
  * Return: 0, -EBUSY when the ring is full (done entries not yet popped count), or
- * -EINVAL for a grid without work-items, one of more than 2^64 of them, or too
- * large a work-group.
+ * -EINVAL for a grid without work-items, one of more than 2^64 of them, too large a
+ * work-group or too much local memory.
  */
 int vsvm_hw_ring_submit(struct vsvm_hw *hw, u32 ring,
 			const struct vsvm_hw_dispatch *dispatch);

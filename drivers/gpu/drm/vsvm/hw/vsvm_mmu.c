@@ -13,6 +13,10 @@
  * There is no cache of page directories, and a translation that is not there is
  * never remembered.
  *
+ * Local memory is a window of addresses that is not looked up in the tables. The
+ * first level TLB holds its pages like any other; they go when another work-group
+ * has its turn, see vsvm_mmu_select_local().
+ *
  * An MMU belongs to its compute unit, which uses it under the slice lock, see
  * vsvm_cu.c.
  */
@@ -69,6 +73,34 @@ static void vsvm_mmu_collect_page(struct vsvm_mmu *mmu,
 				 (page->read & ~VSVM_PAGE_MASK) >> VSVM_TLB_VMID_SHIFT,
 				 page->read, uses);
 	page->uses &= VSVM_TLB_SYSTEM;
+}
+
+/**
+ * vsvm_mmu_select_local() - make the local memory of a work-group the current one
+ * @mmu: the MMU
+ * @local: the memory
+ * @size: its bytes, a multiple of 4 KiB; 0 for none
+ *
+ * To be called after vsvm_mmu_select().
+ */
+void vsvm_mmu_select_local(struct vsvm_mmu *mmu, u8 *local, u32 size)
+{
+	u64 va = VSVM_ISA_LOCAL_BASE;
+
+	if (mmu->local == local && mmu->local_size == size)
+		return;
+	/* Any vmid: what is left of that of the previous one must go. */
+	for (; va < VSVM_ISA_LOCAL_BASE + mmu->local_size; va += VSVM_PAGE_SIZE) {
+		struct vsvm_tlb_page *page = vsvm_mmu_entry(mmu, va);
+
+		if ((page->read & VSVM_PAGE_MASK) != va)
+			continue;
+		vsvm_mmu_collect_page(mmu, page);
+		page->read = VSVM_TLB_EMPTY;
+		page->write = VSVM_TLB_EMPTY;
+	}
+	mmu->local = local;
+	mmu->local_size = size;
 }
 
 /**
@@ -194,6 +226,14 @@ enum vsvm_xlat vsvm_mmu_translate(struct vsvm_mmu *mmu, u64 va, u32 access,
 	if ((write ? page->write : page->read) == tag) {
 		page->uses++;
 		*host = (void *)(va + page->offset);
+		return VSVM_XLAT_OK;
+	}
+
+	if (va - VSVM_ISA_LOCAL_BASE < mmu->local_size) {
+		*host = mmu->local + (va - VSVM_ISA_LOCAL_BASE);
+		page = vsvm_mmu_fill_page(mmu, va, (unsigned long)*host - va,
+					  true, 0);
+		page->uses++;
 		return VSVM_XLAT_OK;
 	}
 

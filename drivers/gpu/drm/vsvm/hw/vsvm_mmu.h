@@ -18,6 +18,9 @@ struct vsvm_vmem;
 #define VSVM_HUGE_MASK		(~(VSVM_HUGE_SIZE - 1))
 #define VSVM_VA_END		BIT_ULL(VSVM_ISA_VA_BITS)
 
+/* Most local memory of a work-group */
+#define VSVM_MAX_LOCAL		(16 * VSVM_PAGE_SIZE)
+
 #define VSVM_TLB_PAGE_BITS	8
 #define VSVM_TLB_PAGES		BIT(VSVM_TLB_PAGE_BITS)
 #define VSVM_TLB_HUGE		64
@@ -69,6 +72,8 @@ struct vsvm_tlb_huge {
  * @huge: second level TLB for leaves of 2 MiB, direct mapped; refills @page
  * @tag: vmid of the current address space, shifted to its place in a tag
  * @root: bus address of the current root page table
+ * @local: local memory of the current work-group
+ * @local_size: its bytes, a multiple of 4 KiB
  * @hits: translations served by @page or @huge, as of vsvm_mmu_collect()
  * @misses: translations that walked the tables
  * @host: callbacks
@@ -81,6 +86,8 @@ struct vsvm_mmu {
 	struct vsvm_tlb_huge huge[VSVM_TLB_HUGE];
 	u64 tag;
 	u64 root;
+	u8 *local;
+	u32 local_size;
 	u64 hits;
 	u64 misses;
 	const struct vsvm_hw_host *host;
@@ -137,6 +144,7 @@ static __always_inline u64 vsvm_mmu_tag(const struct vsvm_mmu *mmu, u64 va,
 void vsvm_mmu_init(struct vsvm_mmu *mmu, const struct vsvm_hw_host *host,
 		   void *priv, struct vsvm_vmem *vmem);
 void vsvm_mmu_select(struct vsvm_mmu *mmu, u32 vmid, u64 root);
+void vsvm_mmu_select_local(struct vsvm_mmu *mmu, u8 *local, u32 size);
 enum vsvm_xlat vsvm_mmu_translate(struct vsvm_mmu *mmu, u64 va, u32 access,
 				  void **host);
 void vsvm_mmu_collect(struct vsvm_mmu *mmu);

@@ -158,6 +158,7 @@ static void vsvm_ring_free(struct vsvm_ring *ring)
 	for (i = 0; ring->context && i < ring->hw->config.num_cus; i++) {
 		kvfree(ring->context[i].hart);
 		kvfree(ring->context[i].state);
+		kvfree(ring->context[i].local);
 	}
 	kvfree(ring->context);
 	kvfree(ring->slot);
@@ -176,7 +177,10 @@ static bool vsvm_context_init(struct vsvm_context *ctx, struct vsvm_ring *ring,
 	INIT_LIST_HEAD(&ctx->starved);
 	ctx->hart = kvcalloc(harts, sizeof(*ctx->hart), GFP_KERNEL);
 	ctx->state = kvcalloc(harts, sizeof(*ctx->state), GFP_KERNEL);
-	return ctx->hart && ctx->state;
+	if (ring->hw->config.max_local)
+		ctx->local = kvcalloc(ring->hw->config.max_local, 1, GFP_KERNEL);
+	return ctx->hart && ctx->state &&
+	       (ctx->local || !ring->hw->config.max_local);
 }
 
 static struct vsvm_ring *vsvm_ring_alloc(struct vsvm_hw *hw, u32 entries)
@@ -271,7 +275,8 @@ static bool vsvm_dispatch_valid(const struct vsvm_hw *hw,
 			       (u64)d->group_size[2], &harts) ||
 	    check_mul_overflow(groups, harts, &items))
 		return false;
-	return items && harts <= hw->config.max_group;
+	return items && harts <= hw->config.max_group &&
+	       d->local_size <= hw->config.max_local;
 }
 
 int vsvm_hw_ring_submit(struct vsvm_hw *hw, u32 id,

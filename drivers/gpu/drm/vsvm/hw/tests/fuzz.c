@@ -104,6 +104,7 @@ static void fuzz_init(void)
 		.num_cus = CUS,
 		.max_group = HARTS,
 		.fault_entries = 4,
+		.max_local = 2 * VSVM_PAGE_SIZE,
 		.name = "fuzz",
 	};
 	void *mem = NULL;
@@ -206,6 +207,7 @@ static void submit(struct input *in, u32 r)
 	memset(&d, 0, sizeof(d));
 	d.entry = how & 1 ? take_address(in) : CODE + (how & 0xf0) * 4;
 	d.arg = how & 2 ? take_address(in) : VSVM_HUGE_SIZE;
+	d.local_size = sizes >> 12 & 3 ? (u32)(sizes >> 12 & 3) * 3000 : 0;
 	d.stack_base = how & 4 ? take_address(in) : CODE + 4 * VSVM_PAGE_SIZE;
 	d.stack_size = how & 8 ? (u32)take(in, 4) : 256;
 	d.groups[0] = sizes & 3;

@@ -79,6 +79,7 @@ struct machine *machine_with_gpu(u32 cus, u32 max_group, u32 fault_entries)
 		.num_cus = cus,
 		.max_group = max_group,
 		.fault_entries = fault_entries,
+		.max_local = VSVM_MAX_LOCAL,
 		.name = "test",
 	};
 	struct machine *m = machine_new();

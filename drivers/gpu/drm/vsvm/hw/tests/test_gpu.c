@@ -779,9 +779,44 @@ static void test_many_regions(void)
 	free(c);
 }
 
+/* Each hart stores its id and reads that of its counterpart in the group */
+static void test_local(void)
+{
+	struct machine *m = machine_with_gpu(2, 128, 64);
+	struct vsvm_hw_dispatch d = grid(CODE, DATA, 6, 100);
+	u64 *mem = map_new(m, DATA, 1);
+	struct vsvm_hw_done done;
+
+	CODE_AT(m, CODE, rv_li(T0, 1), rv_slli(T0, T0, 47), rv_slli(T1, A4, 3), rv_add(T1, T1, T0),
+		rv_sd(A1, T1, 0), rv_addi(S4, A7, -1), rv_sub(S4, S4, A4), rv_li(A7, 1), RV_ECALL,
+		rv_slli(T1, S4, 3), rv_add(T1, T1, T0), rv_ld(T2, T1, 0), rv_sub(S1, A1, A4),
+		rv_add(S1, S1, S4), rv_bne(T2, S1, 12), rv_li(T0, 1), rv_amoadd_d(X0, T0, A0),
+		rv_ret());
+	d.local_size = 800;
+	done = run(m, &d);
+	EQUAL(done.status, VSVM_ISA_STATUS_OK, "local memory can be used");
+	EQUAL(mem[0], 600, "each hart reads what another of its group has stored");
+
+	/* Atomically, at the end of the last page, and a byte behind it */
+	CODE_AT(m, CODE, rv_li(T0, 1), rv_slli(T0, T0, 47), rv_lui(T1, 2), rv_add(T0, T0, T1),
+		rv_li(T1, 1), rv_amoadd_d(X0, T1, A0), rv_addi(T2, T0, -8), rv_amoadd_d(X0, T1, T2),
+		rv_sd(T1, T0, -1), rv_ret());
+	mem[0] = 0;
+	d.local_size = 4097;
+	done = run(m, &d);
+	EQUAL(done.status, VSVM_ISA_STATUS_FAULT, "there is an end of it");
+	EQUAL(done.addr, VSVM_ISA_LOCAL_BASE + 8192, "after whole pages");
+	EQUAL(done.access, VSVM_ISA_ACCESS_WRITE, "where a store crosses it");
+	CHECK(mem[0] >= 1, "and not before");
+
+	d.local_size = VSVM_MAX_LOCAL + 1;
+	EQUAL(vsvm_hw_ring_submit(m->hw, 0, &d), -EINVAL, "too much of it is refused");
+	machine_free(m);
+}
+
 static void test_config(void)
 {
-	const struct vsvm_hw_config good = {VRAM_SIZE, 1, 1, 1, "test"};
+	const struct vsvm_hw_config good = {VRAM_SIZE, 1, 1, 1, 0, "test"};
 	struct vsvm_hw_config config;
 	struct machine *m = machine_new();
 	struct vsvm_hw *hw;
@@ -802,8 +837,10 @@ static void test_config(void)
 	BAD(max_group, 1025);
 	BAD(fault_entries, 0);
 	BAD(fault_entries, 3);
+	BAD(max_local, 2048);
+	BAD(max_local, VSVM_MAX_LOCAL + VSVM_PAGE_SIZE);
 
-	config = (struct vsvm_hw_config){1ULL << 40, 64, 1024, 1024, "big"};
+	config = (struct vsvm_hw_config){1ULL << 40, 64, 1024, 1024, 0, "big"};
 	hw = vsvm_hw_create(&config, &machine_host, m);
 	if (!CHECK(!IS_ERR(hw), "1 TiB of VRAM, 64 compute units"))
 		return;
@@ -824,6 +861,7 @@ int main(void)
 	test_full_buffer();
 	test_replay();
 	test_barrier();
+	test_local();
 	test_spin();
 	test_atomics();
 	test_ring();

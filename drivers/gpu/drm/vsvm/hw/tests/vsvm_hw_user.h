@@ -60,6 +60,7 @@ typedef unsigned __int128 u128;
 		type _b = (b);     \
 		_a < _b ? _a : _b; \
 	})
+#define ALIGN(x, a)		    (((x) + ((a) - 1)) & ~((a) - 1))
 #define IS_ALIGNED(x, a)	    (((x) & ((a) - 1)) == 0)
 #define check_mul_overflow(a, b, d) __builtin_mul_overflow((a), (b), (d))
 
