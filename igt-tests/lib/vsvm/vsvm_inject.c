@@ -4,7 +4,9 @@
  *
  * Allocations that fail, by fault injection of the kernel (CONFIG_FAIL_PAGE_ALLOC).
  */
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "igt.h"
@@ -74,20 +76,36 @@ void vsvm_no_huge_pages(bool on)
 	igt_assert(vsvm_write_file(MAKE_IT_FAIL, "1"));
 }
 
-void vsvm_inject_nth(unsigned int number)
+/*
+ * Open as long as a failure is to come: to open it, or to read it through a stream, would
+ * have allocations of its own.
+ */
+static _Thread_local int nth_fd = -1;
+
+static void write_nth(unsigned int number)
 {
 	char text[16];
+	int length = snprintf(text, sizeof(text), "%u", number);
 
+	igt_assert_eq(pwrite(nth_fd, text, length, 0), length);
+}
+
+void vsvm_inject_nth(unsigned int number)
+{
 	set_up("0");
 	set_up_slab();
-	snprintf(text, sizeof(text), "%u", number);
-	igt_assert(vsvm_write_file(FAIL_NTH, text));
+	nth_fd = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
+	igt_assert_fd(nth_fd);
+	write_nth(number);
 }
 
 bool vsvm_inject_happened(void)
 {
-	bool happened = !vsvm_read_number(FAIL_NTH);
+	char text[16] = "";
 
-	igt_assert(vsvm_write_file(FAIL_NTH, "0"));
-	return happened;
+	igt_assert_lt(0, pread(nth_fd, text, sizeof(text) - 1, 0));
+	write_nth(0);
+	close(nth_fd);
+	nth_fd = -1;
+	return !atoi(text);
 }

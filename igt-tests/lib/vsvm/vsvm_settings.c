@@ -11,6 +11,7 @@
 #include "vsvm_settings.h"
 
 #define MAX_SETTINGS 16
+#define HOUR_MS	     3600000
 
 static struct setting {
 	const char *path;
@@ -59,6 +60,15 @@ bool vsvm_setting(const char *path, long long number)
 		count++;
 	}
 	return write_number(path, number);
+}
+
+void vsvm_rest_khugepaged(void)
+{
+	static const char sleep_ms[] = VSVM_KHUGEPAGED "scan_sleep_millisecs";
+
+	/* it looks around once when it is told to sleep */
+	if (!access(sleep_ms, W_OK) && vsvm_read_number(sleep_ms) < HOUR_MS)
+		vsvm_setting(sleep_ms, HOUR_MS);
 }
 
 bool vsvm_hurry_khugepaged(void)

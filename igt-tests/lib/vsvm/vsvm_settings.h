@@ -32,6 +32,13 @@ bool vsvm_setting(const char *path, long long number);
 void vsvm_settings_reset(void);
 
 /**
+ * vsvm_rest_khugepaged - let khugepaged sleep, unless it does for long
+ *
+ * It would make huge pages of base pages whose number a test expects.
+ */
+void vsvm_rest_khugepaged(void);
+
+/**
  * vsvm_hurry_khugepaged - let khugepaged run all the time
  *
  * Returns false if there is none.

@@ -26,7 +26,7 @@ IGT_TEST_DESCRIPTION("Each allocation of a call fails in turn");
 /* Each of the first ones, then fewer and fewer: many do the same. */
 static unsigned int next(unsigned int number)
 {
-	return number + 1 + number / 64;
+	return number + 1 + number / 16;
 }
 
 /* One try of a call: 0, or a negative errno. */

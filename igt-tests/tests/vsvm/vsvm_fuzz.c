@@ -144,7 +144,7 @@ static void random_submit(struct fuzzer *f, struct drm_vsvm_submit *submit)
 	submit->flags = random_flags(f);
 	submit->fence_addr = one_in(f, 4) ? 0 : writable(f);
 	submit->fence_value = next(f);
-	submit->pad = random_flags(f);
+	submit->local_size = random_flags(f);
 	submit->reserved[below(f, 2)] = random_flags(f);
 	random_dimensions(f, submit->groups);
 	random_dimensions(f, submit->group_size);
