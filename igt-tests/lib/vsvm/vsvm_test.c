@@ -2,6 +2,8 @@
 /*
  * Copyright (C) 2026 The vsvm developers
  */
+#include <sys/mman.h>
+
 #define VSVM_KERNEL_CODE_HERE
 #include "vsvm_test.h"
 
@@ -64,6 +66,10 @@ static void open_index(struct vsvm_test *test, unsigned int index)
 	test->fence = (uint64_t *)control_page(test, CONTROL_FENCE);
 	test->fence_value = 0;
 	memcpy(control_page(test, CONTROL_CODE), vsvm_kernel_code, sizeof(vsvm_kernel_code));
+	/* not the code alone: the control memory is one mapping */
+	igt_assert_eq(mprotect(test->control->ptr, test->control->size,
+			       PROT_READ | PROT_WRITE | PROT_EXEC),
+		      0);
 	open_device(test);
 }
 

@@ -730,6 +730,7 @@ static void bad_access(struct vsvm_test *t)
 	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(VSVM_2M, VSVM_SMALL, 3);
 	const uint64_t hole = (uintptr_t)buffer->ptr + 3 * VSVM_4K + 8;
 	const uint64_t read_only = (uintptr_t)buffer->ptr + 9 * VSVM_4K + 16;
+	const uint64_t data = (uintptr_t)buffer->ptr + 5 * VSVM_4K;
 	const struct {
 		enum vsvm_kernel kernel;
 		uint64_t addr;
@@ -739,6 +740,7 @@ static void bad_access(struct vsvm_test *t)
 		{VSVM_KERNEL_STORE, hole, VSVM_ISA_ACCESS_WRITE},
 		{VSVM_KERNEL_AMO, hole, VSVM_ISA_ACCESS_ATOMIC},
 		{VSVM_KERNEL_JUMP, hole, VSVM_ISA_ACCESS_FETCH},
+		{VSVM_KERNEL_JUMP, data, VSVM_ISA_ACCESS_FETCH},
 		{VSVM_KERNEL_STORE, read_only, VSVM_ISA_ACCESS_WRITE},
 		{VSVM_KERNEL_AMO, read_only, VSVM_ISA_ACCESS_ATOMIC},
 		{VSVM_KERNEL_LOAD, 0, VSVM_ISA_ACCESS_READ},
@@ -764,6 +766,12 @@ static void bad_access(struct vsvm_test *t)
 		if (cases[i].access == VSVM_ISA_ACCESS_FETCH)
 			igt_assert_eq_u64(wait.fault_pc, cases[i].addr);
 	}
+
+	/* nor can data be executed that the GPU has mapped */
+	vsvm_run(t, .kernel = VSVM_KERNEL_LOAD, .arg = {.addr = data});
+	vsvm_run_to_error(t,
+			  &(struct vsvm_job){.kernel = VSVM_KERNEL_JUMP, .arg = {.addr = data}},
+			  &(struct drm_vsvm_wait){});
 
 	/* reading what is read-only is no error, and nothing was written */
 	vsvm_run(t, .kernel = VSVM_KERNEL_LOAD, .arg = {.addr = read_only});

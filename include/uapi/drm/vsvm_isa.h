@@ -12,7 +12,8 @@
  * only, with no compressed instructions. Of the control and status registers
  * there are fflags, frm and fcsr. Every work-item is a hart of its own.
  * All addresses are virtual addresses of the process that submitted the work:
- * code, stack, arguments and data.
+ * code, stack, arguments and data. The memory must be mapped with the protection
+ * that the access needs, as for the CPU: that of code with PROT_EXEC.
  *
  * When a hart starts, its registers hold
  *

@@ -60,6 +60,7 @@ static bool vsvm_vma_is_secret(struct vm_area_struct *vma)
  * @vma: the mapping of @addr
  * @addr: the page
  * @write: to be written to
+ * @fetch: to be executed
  * @start: start of the block in @vma
  * @end: end of the block in @vma
  * @batch: scratch memory
@@ -70,6 +71,7 @@ struct vsvm_service {
 	struct vm_area_struct *vma;
 	unsigned long addr;
 	bool write;
+	bool fetch;
 	unsigned long start;
 	unsigned long end;
 	struct vsvm_batch *batch;
@@ -122,7 +124,8 @@ static int vsvm_service_find(struct vsvm_service *s)
 	if (!s->vma || vsvm_vma_is_secret(s->vma))
 		return -EFAULT;
 	if (!(s->vma->vm_flags & VM_READ) ||
-	    (s->write && !(s->vma->vm_flags & VM_WRITE)))
+	    (s->write && !(s->vma->vm_flags & VM_WRITE)) ||
+	    (s->fetch && !(s->vma->vm_flags & VM_EXEC)))
 		return -EACCES;
 
 	s->start = max(block, s->vma->vm_start);
@@ -161,12 +164,14 @@ static int vsvm_service_try(struct vsvm_service *s, bool thorough, bool migrate)
 }
 
 /* Returns 0 with the bytes made accessible, if any, or why that was impossible. */
-static int vsvm_fault_serve(struct vsvm_vm *vm, unsigned long addr, bool write,
+static int vsvm_fault_serve(struct vsvm_vm *vm, unsigned long addr, u32 access,
 			    struct vsvm_batch *batch, u64 *bytes)
 {
 	struct vsvm_service s = {
 		.addr = addr,
-		.write = write,
+		.write = access == VSVM_ISA_ACCESS_WRITE ||
+			 access == VSVM_ISA_ACCESS_ATOMIC,
+		.fetch = access == VSVM_ISA_ACCESS_FETCH,
 		.batch = batch,
 	};
 	int try, ret;
@@ -202,8 +207,6 @@ static bool vsvm_fault_handle(struct vsvm_device *vdev,
 			      const struct vsvm_hw_fault *fault,
 			      struct vsvm_batch *batch)
 {
-	bool write = fault->access == VSVM_ISA_ACCESS_WRITE ||
-		     fault->access == VSVM_ISA_ACCESS_ATOMIC;
 	struct vsvm_stats *stats = &vdev->stats;
 	u64 begin = ktime_get_ns();
 	struct vsvm_vm *vm;
@@ -215,7 +218,7 @@ static bool vsvm_fault_handle(struct vsvm_device *vdev,
 		return false;
 
 	if (fault->addr < VSVM_USER_END &&
-	    vsvm_pt_allows(vm, fault->addr, write)) {
+	    vsvm_pt_allows(vm, fault->addr, fault->access)) {
 		atomic64_inc(&stats->gpu_faults_stale);
 		trace_vsvm_gpu_fault(vdev, fault, 0, 0,
 				     ktime_get_ns() - begin);
@@ -225,7 +228,8 @@ static bool vsvm_fault_handle(struct vsvm_device *vdev,
 
 	ret = -EFAULT;
 	if (fault->addr < VSVM_USER_END)
-		ret = vsvm_fault_serve(vm, fault->addr, write, batch, &bytes);
+		ret = vsvm_fault_serve(vm, fault->addr, fault->access, batch,
+				       &bytes);
 	ns = ktime_get_ns() - begin;
 	trace_vsvm_gpu_fault(vdev, fault, ret, bytes, ns);
 	vsvm_fault_log_add(&vdev->fault_log, fault, ret, bytes, ns);

@@ -20,6 +20,8 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 
+#include <drm/vsvm_isa.h>
+
 #include "vsvm_vm.h"
 
 /* Level of the entries that are a leaf of 2 MiB or refer to a last table. */
@@ -133,8 +135,11 @@ int vsvm_pt_lock_prepared(struct vsvm_vm *vm)
 	return 0;
 }
 
-/* The entry for one result of hmm_range_fault(), 0 for none. */
-static u64 vsvm_pt_entry(struct vsvm_vram *vram, unsigned long pfn)
+/*
+ * The entry for one result of hmm_range_fault(), 0 for none; @flags are those that do
+ * not come from the result.
+ */
+static u64 vsvm_pt_entry(struct vsvm_vram *vram, unsigned long pfn, u64 flags)
 {
 	struct page *page;
 	u64 entry;
@@ -143,7 +148,7 @@ static u64 vsvm_pt_entry(struct vsvm_vram *vram, unsigned long pfn)
 		return 0;
 
 	page = hmm_pfn_to_page(pfn);
-	entry = VSVM_HW_PTE_VALID;
+	entry = VSVM_HW_PTE_VALID | flags;
 	if (pfn & HMM_PFN_WRITE)
 		entry |= VSVM_HW_PTE_WRITE;
 	if (is_device_private_page(page))
@@ -155,7 +160,7 @@ static u64 vsvm_pt_entry(struct vsvm_vram *vram, unsigned long pfn)
 
 /* The entry that maps the whole block, or 0 when that takes more than one. */
 static u64 vsvm_pt_leaf(struct vsvm_vram *vram, unsigned long start,
-			unsigned long end, const unsigned long *pfns)
+			unsigned long end, const unsigned long *pfns, u64 flags)
 {
 	u64 first, last;
 
@@ -163,18 +168,23 @@ static u64 vsvm_pt_leaf(struct vsvm_vram *vram, unsigned long start,
 	    hmm_pfn_to_map_order(pfns[0]) < VSVM_BLOCK_ORDER)
 		return 0;
 
-	first = vsvm_pt_entry(vram, pfns[0]);
-	last = vsvm_pt_entry(vram, pfns[VSVM_BLOCK_PAGES - 1]);
+	first = vsvm_pt_entry(vram, pfns[0], flags);
+	last = vsvm_pt_entry(vram, pfns[VSVM_BLOCK_PAGES - 1], flags);
 	if (!first || !IS_ALIGNED(first & VSVM_HW_PTE_ADDR, VSVM_BLOCK_SIZE) ||
 	    last - first != VSVM_BLOCK_SIZE - PAGE_SIZE)
 		return 0;
 	return first | VSVM_HW_PTE_LEAF;
 }
 
-static bool vsvm_pt_entry_allows(u64 entry, bool write)
+static bool vsvm_pt_entry_allows(u64 entry, u32 access)
 {
-	return (entry & VSVM_HW_PTE_VALID) &&
-	       (!write || (entry & VSVM_HW_PTE_WRITE));
+	u64 need = VSVM_HW_PTE_VALID;
+
+	if (access == VSVM_ISA_ACCESS_FETCH)
+		need |= VSVM_HW_PTE_EXEC;
+	else if (access != VSVM_ISA_ACCESS_READ)
+		need |= VSVM_HW_PTE_WRITE;
+	return (entry & need) == need;
 }
 
 /* Pages that @new makes accessible, or writable, where @old did not. */
@@ -197,6 +207,7 @@ static int vsvm_pt_flush(struct vsvm_vm *vm, unsigned long addr)
  * @start: start of the range, which is in one block
  * @end: end of the range
  * @pfns: result of hmm_range_fault() for it
+ * @exec: the GPU may fetch instructions there
  * @flush: the TLBs must be invalidated in any case
  *
  * Pages without a result keep the entry that they have.
@@ -205,11 +216,12 @@ static int vsvm_pt_flush(struct vsvm_vm *vm, unsigned long addr)
  * and were not.
  */
 u64 vsvm_pt_map(struct vsvm_vm *vm, unsigned long start, unsigned long end,
-		const unsigned long *pfns, bool flush)
+		const unsigned long *pfns, bool exec, bool flush)
 {
+	u64 flags = exec ? VSVM_HW_PTE_EXEC : 0;
 	struct vsvm_vram *vram = &vm->vdev->vram;
 	u64 *block = vsvm_pt_block_entry(vm, start, true);
-	u64 leaf = vsvm_pt_leaf(vram, start, end, pfns);
+	u64 leaf = vsvm_pt_leaf(vram, start, end, pfns, flags);
 	u64 old = *block, pages = 0;
 	unsigned int i;
 	u64 *table;
@@ -248,7 +260,7 @@ u64 vsvm_pt_map(struct vsvm_vm *vm, unsigned long start, unsigned long end,
 
 	table = vsvm_pt_table(*block) + vsvm_pt_index(start, 0);
 	for (i = 0; i < (end - start) >> PAGE_SHIFT; i++) {
-		u64 new = vsvm_pt_entry(vram, pfns[i]);
+		u64 new = vsvm_pt_entry(vram, pfns[i], flags);
 
 		old = table[i];
 		if (!new || new == old)
@@ -304,11 +316,11 @@ bool vsvm_pt_clear(struct vsvm_vm *vm, unsigned long start, unsigned long end)
  * vsvm_pt_allows() - whether an access is possible already
  * @vm: the address space
  * @addr: address
- * @write: to write rather than to read
+ * @access: enum vsvm_isa_access
  *
  * Return: true when it is.
  */
-bool vsvm_pt_allows(struct vsvm_vm *vm, unsigned long addr, bool write)
+bool vsvm_pt_allows(struct vsvm_vm *vm, unsigned long addr, u32 access)
 {
 	bool allows = false;
 	u64 *block;
@@ -316,10 +328,10 @@ bool vsvm_pt_allows(struct vsvm_vm *vm, unsigned long addr, bool write)
 	mutex_lock(&vm->pt_lock);
 	block = vsvm_pt_block_entry(vm, addr, false);
 	if (block && (*block & VSVM_HW_PTE_LEAF))
-		allows = vsvm_pt_entry_allows(*block, write);
+		allows = vsvm_pt_entry_allows(*block, access);
 	else if (block && *block)
 		allows = vsvm_pt_entry_allows(vsvm_pt_table(*block)[vsvm_pt_index(addr, 0)],
-					      write);
+					      access);
 	mutex_unlock(&vm->pt_lock);
 	return allows;
 }

@@ -274,7 +274,7 @@ int vsvm_range_fault_in(struct vsvm_range *range, unsigned long start,
 /**
  * vsvm_range_map() - let the GPU see what the process has in a block
  * @range: the block
- * @start: start of the part to map
+ * @start: start of the part to map, in one mapping
  * @end: end of the part
  * @pfns: result of vsvm_range_snapshot() for that part
  * @seq: likewise
@@ -289,8 +289,13 @@ int vsvm_range_map(struct vsvm_range *range, unsigned long start,
 		   unsigned long seq, u64 *bytes)
 {
 	struct vsvm_vm *vm = range->vm;
+	struct vm_area_struct *vma;
 	u64 begin = ktime_get_ns();
 	int ret;
+
+	vma = vma_lookup(vm->mm, start);
+	if (!vma)
+		return -EAGAIN;
 
 	ret = vsvm_pt_lock_prepared(vm);
 	if (ret)
@@ -303,6 +308,7 @@ int vsvm_range_map(struct vsvm_range *range, unsigned long start,
 	} else {
 		vsvm_mark_dirty(pfns, (end - start) >> PAGE_SHIFT);
 		*bytes = vsvm_pt_map(vm, start, end, pfns,
+				     vma->vm_flags & VM_EXEC,
 				     range->flush_pending);
 		range->flush_pending = false;
 	}

@@ -63,7 +63,7 @@ static struct vsvm_tlb_huge *vsvm_mmu_huge(struct vsvm_mmu *mmu, u64 va)
 static void vsvm_mmu_collect_page(struct vsvm_mmu *mmu,
 				  struct vsvm_tlb_page *page)
 {
-	u64 uses = page->uses & ~VSVM_TLB_SYSTEM;
+	u64 uses = page->uses & ~VSVM_TLB_FLAGS;
 
 	if (!uses)
 		return;
@@ -72,7 +72,7 @@ static void vsvm_mmu_collect_page(struct vsvm_mmu *mmu,
 		vsvm_counter_add(&mmu->counters,
 				 (page->read & ~VSVM_PAGE_MASK) >> VSVM_TLB_VMID_SHIFT,
 				 page->read, uses);
-	page->uses &= VSVM_TLB_SYSTEM;
+	page->uses &= VSVM_TLB_FLAGS;
 }
 
 /**
@@ -117,7 +117,7 @@ void vsvm_mmu_collect(struct vsvm_mmu *mmu)
 
 static struct vsvm_tlb_page *vsvm_mmu_fill_page(struct vsvm_mmu *mmu, u64 va,
 						unsigned long offset,
-						bool write, u64 system)
+						bool write, u64 flags)
 {
 	struct vsvm_tlb_page *page = vsvm_mmu_entry(mmu, va);
 
@@ -125,7 +125,7 @@ static struct vsvm_tlb_page *vsvm_mmu_fill_page(struct vsvm_mmu *mmu, u64 va,
 	page->read = (va & VSVM_PAGE_MASK) | mmu->tag;
 	page->write = write ? page->read : VSVM_TLB_EMPTY;
 	page->offset = offset;
-	page->uses = system;
+	page->uses = flags;
 	return page;
 }
 
@@ -149,13 +149,25 @@ static void *vsvm_mmu_leaf(struct vsvm_mmu *mmu, u64 pte, u64 size)
 	return mmu->host->sysmem(mmu->priv, addr);
 }
 
-static enum vsvm_xlat vsvm_mmu_walk(struct vsvm_mmu *mmu, u64 va, bool write,
+static bool vsvm_mmu_allowed(u64 pte, u32 access)
+{
+	switch (access) {
+	case VSVM_ISA_ACCESS_READ:
+		return true;
+	case VSVM_ISA_ACCESS_FETCH:
+		return pte & VSVM_HW_PTE_EXEC;
+	default:
+		return pte & VSVM_HW_PTE_WRITE;
+	}
+}
+
+static enum vsvm_xlat vsvm_mmu_walk(struct vsvm_mmu *mmu, u64 va, u32 access,
 				    void **host)
 {
 	u64 table = mmu->root;
 	u32 level = VSVM_HW_PT_LEVELS - 1;
 	u32 shift = VSVM_HW_PAGE_SHIFT + 9 * level;
-	u64 pte, size, system;
+	u64 pte, size, flags = 0;
 	u8 *mem;
 
 	for (;; level--, shift -= 9) {
@@ -172,7 +184,7 @@ static enum vsvm_xlat vsvm_mmu_walk(struct vsvm_mmu *mmu, u64 va, bool write,
 			return VSVM_XLAT_BAD;
 		table = pte & VSVM_HW_PTE_ADDR;
 	}
-	if (write && !(pte & VSVM_HW_PTE_WRITE))
+	if (!vsvm_mmu_allowed(pte, access))
 		return VSVM_XLAT_MISS;
 
 	size = 1ULL << shift;
@@ -180,7 +192,10 @@ static enum vsvm_xlat vsvm_mmu_walk(struct vsvm_mmu *mmu, u64 va, bool write,
 	if (!mem)
 		return VSVM_XLAT_BAD;
 
-	system = pte & VSVM_HW_PTE_VRAM ? 0 : VSVM_TLB_SYSTEM;
+	if (!(pte & VSVM_HW_PTE_VRAM))
+		flags |= VSVM_TLB_SYSTEM;
+	if (pte & VSVM_HW_PTE_EXEC)
+		flags |= VSVM_TLB_EXEC;
 	*host = mem + (va & (size - 1));
 	if (level) {
 		struct vsvm_tlb_huge *huge = vsvm_mmu_huge(mmu, va);
@@ -189,11 +204,11 @@ static enum vsvm_xlat vsvm_mmu_walk(struct vsvm_mmu *mmu, u64 va, bool write,
 		huge->write = pte & VSVM_HW_PTE_WRITE ? huge->read :
 							VSVM_TLB_EMPTY;
 		huge->offset = (unsigned long)*host - va;
-		huge->system = system;
+		huge->flags = flags;
 	}
 	vsvm_mmu_fill_page(mmu, va, (unsigned long)*host - va,
-			   pte & VSVM_HW_PTE_WRITE, system);
-	if (system)
+			   pte & VSVM_HW_PTE_WRITE, flags);
+	if (flags & VSVM_TLB_SYSTEM)
 		vsvm_counter_add(&mmu->counters,
 				 mmu->tag >> VSVM_TLB_VMID_SHIFT, va, 1);
 	return VSVM_XLAT_OK;
@@ -214,6 +229,7 @@ enum vsvm_xlat vsvm_mmu_translate(struct vsvm_mmu *mmu, u64 va, u32 access,
 {
 	bool write = access == VSVM_ISA_ACCESS_WRITE ||
 		     access == VSVM_ISA_ACCESS_ATOMIC;
+	u64 need = access == VSVM_ISA_ACCESS_FETCH ? VSVM_TLB_EXEC : 0;
 	struct vsvm_tlb_page *page;
 	struct vsvm_tlb_huge *huge;
 	u64 tag;
@@ -223,7 +239,8 @@ enum vsvm_xlat vsvm_mmu_translate(struct vsvm_mmu *mmu, u64 va, u32 access,
 
 	page = vsvm_mmu_entry(mmu, va);
 	tag = (va & VSVM_PAGE_MASK) | mmu->tag;
-	if ((write ? page->write : page->read) == tag) {
+	if ((write ? page->write : page->read) == tag &&
+	    (page->uses & need) == need) {
 		page->uses++;
 		*host = (void *)(va + page->offset);
 		return VSVM_XLAT_OK;
@@ -232,23 +249,24 @@ enum vsvm_xlat vsvm_mmu_translate(struct vsvm_mmu *mmu, u64 va, u32 access,
 	if (va - VSVM_ISA_LOCAL_BASE < mmu->local_size) {
 		*host = mmu->local + (va - VSVM_ISA_LOCAL_BASE);
 		page = vsvm_mmu_fill_page(mmu, va, (unsigned long)*host - va,
-					  true, 0);
+					  true, VSVM_TLB_EXEC);
 		page->uses++;
 		return VSVM_XLAT_OK;
 	}
 
 	huge = vsvm_mmu_huge(mmu, va);
 	tag = (va & VSVM_HUGE_MASK) | mmu->tag;
-	if ((write ? huge->write : huge->read) == tag) {
+	if ((write ? huge->write : huge->read) == tag &&
+	    (huge->flags & need) == need) {
 		*host = (void *)(va + huge->offset);
 		page = vsvm_mmu_fill_page(mmu, va, huge->offset,
-					  huge->write == tag, huge->system);
+					  huge->write == tag, huge->flags);
 		page->uses++;
 		return VSVM_XLAT_OK;
 	}
 
 	mmu->misses++;
-	return vsvm_mmu_walk(mmu, va, write, host);
+	return vsvm_mmu_walk(mmu, va, access, host);
 }
 
 static bool vsvm_mmu_in_range(u64 tag, u64 size, u64 vmid_tag, u64 start,

@@ -35,15 +35,17 @@ struct vsvm_vmem;
 #define VSVM_MAX_VMS		511
 #define VSVM_TLB_EMPTY		((u64)VSVM_MAX_VMS << VSVM_TLB_VMID_SHIFT)
 
-/* In the uses of an entry: it leads to system memory */
+/* In the uses of an entry: it leads to system memory, fetches are allowed */
 #define VSVM_TLB_SYSTEM		BIT_ULL(63)
+#define VSVM_TLB_EXEC		BIT_ULL(62)
+#define VSVM_TLB_FLAGS		(VSVM_TLB_SYSTEM | VSVM_TLB_EXEC)
 
 /**
  * struct vsvm_tlb_page - translation of 4 KiB
- * @read: tag for loads and fetches
+ * @read: tag for loads, and for fetches where allowed
  * @write: tag for stores and atomics, %VSVM_TLB_EMPTY where not allowed
  * @offset: what to add to an address to get the host's pointer
- * @uses: translations served, and %VSVM_TLB_SYSTEM; see vsvm_mmu_collect()
+ * @uses: translations served, and %VSVM_TLB_FLAGS; see vsvm_mmu_collect()
  */
 struct vsvm_tlb_page {
 	u64 read;
@@ -54,16 +56,16 @@ struct vsvm_tlb_page {
 
 /**
  * struct vsvm_tlb_huge - translation of 2 MiB
- * @read: tag for loads and fetches
+ * @read: tag for loads, and for fetches where allowed
  * @write: tag for stores and atomics, %VSVM_TLB_EMPTY where not allowed
  * @offset: what to add to an address to get the host's pointer
- * @system: %VSVM_TLB_SYSTEM or 0
+ * @flags: of %VSVM_TLB_FLAGS
  */
 struct vsvm_tlb_huge {
 	u64 read;
 	u64 write;
 	unsigned long offset;
-	u64 system;
+	u64 flags;
 };
 
 /**

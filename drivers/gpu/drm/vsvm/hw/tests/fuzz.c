@@ -137,7 +137,7 @@ static u64 *entry_of(u32 page, u32 index)
 /* Tables for the low 2 MiB of addresses; the pages of LOW in a row from CODE on */
 static void make_tables(void)
 {
-	u64 table = VSVM_HW_PTE_VALID, i;
+	u64 table = VSVM_HW_PTE_VALID | VSVM_HW_PTE_EXEC, i;
 
 	*entry_of(0, 0) = (LOW + 1 * VSVM_PAGE_SIZE) | table;
 	*entry_of(1, 0) = (LOW + 2 * VSVM_PAGE_SIZE) | table;

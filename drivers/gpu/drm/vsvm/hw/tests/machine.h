@@ -14,8 +14,8 @@
 #define VRAM_SIZE (32ULL << 20)
 
 /* Page table entries */
-#define PTE_RO	 VSVM_HW_PTE_VALID
-#define PTE_RW	 (VSVM_HW_PTE_VALID | VSVM_HW_PTE_WRITE)
+#define PTE_RO	 (VSVM_HW_PTE_VALID | VSVM_HW_PTE_EXEC)
+#define PTE_RW	 (PTE_RO | VSVM_HW_PTE_WRITE)
 #define PTE_VRAM (PTE_RW | VSVM_HW_PTE_VRAM)
 
 struct machine;

@@ -68,6 +68,36 @@ static void test_empty(void)
 	flush();
 }
 
+/* A fetch needs permission of its own, whatever loads have left in the TLB */
+static void test_fetch(void)
+{
+	const u64 va[] = {0x323456789000ULL, 0x423456600000ULL};
+	u32 level;
+
+	for (level = 0; level < 2; level++) {
+		u64 mem = level ? ram_huge(m) | VSVM_HW_PTE_LEAF : ram_page(m);
+		struct vsvm_hart hart = {.pc = va[level]};
+		struct vsvm_hart load = {.x[A1] = va[level]};
+		u32 budget = 1;
+		enum vsvm_stop stop;
+
+		*(u32 *)ram_ptr(m, mem & VSVM_HW_PTE_ADDR) = rv_addi(A0, A0, 7);
+		map(m, m->root, va[level], mem | VSVM_HW_PTE_VALID | VSVM_HW_PTE_WRITE, level);
+		EQUAL(step(&load, rv_ld(A0, A1, 0)), VSVM_STOP_SLICE, "data can be read");
+		stop = vsvm_rv64_run(&core, &hart, &budget);
+		CHECK(stop == VSVM_STOP_MISS && hart.fault_access == VSVM_ISA_ACCESS_FETCH &&
+			      hart.fault_addr == va[level],
+		      "and not executed");
+		map(m, m->root, va[level], mem | PTE_RO, level);
+		flush();
+		stop = vsvm_rv64_run(&core, &hart, &budget);
+		EQUAL(stop, VSVM_STOP_SLICE, "code can be executed");
+		EQUAL(hart.x[A0], 7, "and is");
+		map(m, m->root, va[level], 0, level);
+		flush();
+	}
+}
+
 static void test_walk(void)
 {
 	const u64 va = 0x123456789000ULL;
@@ -618,6 +648,7 @@ int main(void)
 	map_new(m, DATA, 1);
 
 	test_empty();
+	test_fetch();
 	test_walk();
 	test_bad_leaves();
 	test_canonical();
