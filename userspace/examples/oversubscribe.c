@@ -4,6 +4,7 @@
  *
  * vsvm-oversubscribe: the GPU works on more memory than it has.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -66,11 +67,15 @@ static unsigned long parse(int argc, char **argv)
 	exit(2);
 }
 
-/* Returns the bytes that are in VRAM after it. */
-static size_t run_pass(struct gpu *gpu, struct oversubscribe_record *records, size_t size, int pass)
+/*
+ * All of the records must go through VRAM, but what may be there from the pass before.
+ * Returns false if that cannot be.
+ */
+static bool run_pass(struct gpu *gpu, struct oversubscribe_record *records, size_t size, int pass,
+		     size_t vram_size)
 {
 	struct oversubscribe_args args = {.records = records, .salt = salt_of_pass(pass)};
-	size_t in_vram;
+	size_t in_vram, to_vram;
 	char what[64];
 
 	gpu_run(gpu, "oversubscribe",
@@ -78,10 +83,14 @@ static size_t run_pass(struct gpu *gpu, struct oversubscribe_record *records, si
 			.arg = &args,
 			.groups = {size / sizeof(*records) / OVERSUBSCRIBE_CHUNK},
 		});
+	to_vram = gpu_bytes_to_vram(gpu);
 	in_vram = gpu_bytes_in_vram(gpu, records, size);
 	snprintf(what, sizeof(what), "pass %d, then %zu MiB in VRAM", pass + 1, in_vram / MIB);
 	gpu_report(gpu, what);
-	return in_vram;
+	if (in_vram && in_vram <= vram_size && to_vram + vram_size >= size)
+		return true;
+	fprintf(stderr, "%zu bytes to VRAM, %zu bytes in VRAM cannot be\n", to_vram, in_vram);
+	return false;
 }
 
 int main(int argc, char **argv)
@@ -108,14 +117,9 @@ int main(int argc, char **argv)
 	madvise(records, size, MADV_HUGEPAGE);
 	fill(records, count);
 
-	for (pass = 0; pass < PASSES; pass++) {
-		size_t in_vram = run_pass(&gpu, records, size, pass);
-
-		if (!in_vram || in_vram > info.vram_size) {
-			fprintf(stderr, "%zu bytes in VRAM cannot be\n", in_vram);
+	for (pass = 0; pass < PASSES; pass++)
+		if (!run_pass(&gpu, records, size, pass, info.vram_size))
 			return EXIT_FAILURE;
-		}
-	}
 
 	for (i = 0; i < count; i++)
 		wrong += !right(&records[i], i);

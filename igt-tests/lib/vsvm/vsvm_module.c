@@ -36,6 +36,12 @@ static void restore_huge(int sig)
 	write_parameter(PARAMETERS_DIR "/huge", '1');
 }
 
+static void restore_evict(int sig)
+{
+	(void)sig;
+	write_parameter(PARAMETERS_DIR "/evict", '1');
+}
+
 static void restore_fill_order(int sig)
 {
 	(void)sig;
@@ -48,6 +54,14 @@ void vsvm_module_set_huge(bool on)
 		igt_install_exit_handler(restore_huge);
 	igt_assert_f(write_parameter(PARAMETERS_DIR "/huge", on ? '1' : '0'),
 		     "cannot set the module parameter huge\n");
+}
+
+void vsvm_module_set_evict(bool on)
+{
+	if (!on)
+		igt_install_exit_handler(restore_evict);
+	igt_assert_f(write_parameter(PARAMETERS_DIR "/evict", on ? '1' : '0'),
+		     "cannot set the module parameter evict\n");
 }
 
 void vsvm_module_set_fill_order(unsigned int order)

@@ -17,6 +17,14 @@
 void vsvm_module_set_huge(bool on);
 
 /**
+ * vsvm_module_set_evict - switch eviction from VRAM on or off
+ * @on: false to leave memory that has no room in VRAM where it is
+ *
+ * It is on again when the program ends, in whatever way.
+ */
+void vsvm_module_set_evict(bool on);
+
+/**
  * vsvm_module_set_fill_order - order of the folios for new memory of less than 2 MiB
  * @order: 2 to 8, or 0 for single pages
  *

@@ -109,6 +109,7 @@ void vsvm_test_begin(struct vsvm_test *test, unsigned int flags)
 	vsvm_rest_khugepaged();
 	vsvm_usage_get(&test->before);
 	vsvm_module_set_huge(!(flags & VSVM_TEST_BASE));
+	vsvm_module_set_evict(true);
 
 	vsvm_test_open(test);
 }
@@ -334,7 +335,10 @@ static bool any_differs(const struct drm_vsvm_counters *now, const struct drm_vs
 		CHECK_ORDER(folios_freed, order, EXPECTED(freed, order));
 		CHECK_ORDER(folios_to_vram, order, EXPECTED(to_vram, order));
 		CHECK_ORDER(folios_to_ram, order, EXPECTED(to_ram, order));
+		CHECK_ORDER(folios_evicted, order, EXPECTED(evicted, order));
 	}
+	CHECK(blocks_evicted, e->blocks_evicted);
+	CHECK(evictions_failed, e->evictions_failed);
 	CHECK(folios_split, e->split);
 	CHECK(gpu_faults_served[DRM_VSVM_SIZE_4K], e->gpu_4k);
 	CHECK(gpu_faults_served[DRM_VSVM_SIZE_64K], e->gpu_64k);

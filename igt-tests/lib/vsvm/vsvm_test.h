@@ -264,6 +264,10 @@ void vsvm_cpu_touch(const struct vsvm_buffer *buffer, size_t offset, size_t leng
  * @n_freed: likewise freed
  * @n_to_vram: likewise migrated to VRAM
  * @n_to_ram: likewise migrated to system memory
+ * @evicted: of @to_ram, those that were evicted
+ * @n_evicted: likewise of @n_to_ram
+ * @blocks_evicted: blocks of VRAM that were emptied to make room
+ * @evictions_failed: blocks that could not be emptied
  * @split: folios that a split has made
  * @gpu_4k: GPU faults that made less than 64 KiB accessible
  * @gpu_64k: GPU faults that made 64 KiB to less than 2 MiB accessible
@@ -286,6 +290,10 @@ struct vsvm_expected {
 	uint64_t n_freed;
 	uint64_t n_to_vram;
 	uint64_t n_to_ram;
+	uint64_t evicted[DRM_VSVM_ORDERS];
+	uint64_t n_evicted;
+	uint64_t blocks_evicted;
+	uint64_t evictions_failed;
 	uint64_t split;
 	uint64_t gpu_4k;
 	uint64_t gpu_64k;

@@ -295,11 +295,12 @@ static void to_small(struct vsvm_test *t, unsigned int flags)
 	vsvm_buffer_check(buffer);
 }
 
-/* Fills VRAM so that only single pages are free, as many as the test needs. */
+/* Only single pages of VRAM are free, as many as the test needs, and it stays so. */
 static void fragment_vram(struct vsvm_test *t)
 {
 	struct vsvm_buffer *filler = vsvm_buffer_create(t->info.vram_size, VSVM_SMALL);
 
+	vsvm_module_set_evict(false);
 	vsvm_prefetch(t, filler, 0, filler->size, DRM_VSVM_LOCATION_VRAM);
 	for (size_t page = 0; page < 2 * PAGES; page += 2)
 		igt_assert_eq(madvise(filler->ptr + page * VSVM_4K, VSVM_4K, MADV_DONTNEED), 0);

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "vsvm_pin.h"
 #include "vsvm_proc.h"
 #include "vsvm_subtests.h"
 #include "vsvm_zram.h"
@@ -29,51 +30,6 @@ IGT_TEST_DESCRIPTION("The kernel takes references to pages of the process");
 
 #define BLOCKS 4
 #define SIZE   (BLOCKS * VSVM_2M)
-
-/* The interface of CONFIG_GUP_TEST, which is in no header for user space. */
-#define GUP_TEST "/sys/kernel/debug/gup_test"
-
-struct pin_longterm_test {
-	uint64_t addr;
-	uint64_t size;
-	uint32_t flags;
-};
-
-#define PIN_WRITE		1
-#define PIN_LONGTERM_TEST_START _IOW('g', 7, struct pin_longterm_test)
-#define PIN_LONGTERM_TEST_STOP	_IO('g', 8)
-#define PIN_LONGTERM_TEST_READ	_IOW('g', 9, uint64_t)
-
-static int pin(const struct vsvm_buffer *buffer)
-{
-	struct pin_longterm_test arg = {
-		.addr = (uintptr_t)buffer->ptr,
-		.size = buffer->size,
-		.flags = PIN_WRITE,
-	};
-	int fd = open(GUP_TEST, O_RDWR | O_CLOEXEC);
-
-	igt_require_f(fd >= 0, "the kernel has no gup_test\n");
-	igt_assert_eq(ioctl(fd, PIN_LONGTERM_TEST_START, &arg), 0);
-	return fd;
-}
-
-/* What is in the pages that are pinned must be what is in the buffer. */
-static void check_pinned(int fd, const struct vsvm_buffer *buffer)
-{
-	struct vsvm_buffer *copy = vsvm_buffer_create(buffer->size, VSVM_SHARED);
-	uint64_t to = (uintptr_t)copy->ptr;
-
-	igt_assert_eq(ioctl(fd, PIN_LONGTERM_TEST_READ, &to), 0);
-	igt_assert(!memcmp(copy->ptr, buffer->shadow, buffer->size));
-	vsvm_buffer_free(copy);
-}
-
-static void unpin(int fd)
-{
-	igt_assert_eq(ioctl(fd, PIN_LONGTERM_TEST_STOP), 0);
-	close(fd);
-}
 
 /**
  * SUBTEST: pinned
@@ -86,21 +42,21 @@ static void unpin(int fd)
 static void pinned(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 1);
-	int fd = pin(buffer);
+	int fd = vsvm_pin(buffer);
 	uint64_t moved;
 
 	vsvm_gpu_add(t, buffer, 0, SIZE, 3);
 	vsvm_expect(t, .gpu_2m = BLOCKS, .dispatches = 1);
 	vsvm_expect_location(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_SYSTEM);
-	check_pinned(fd, buffer);
+	vsvm_check_pinned(fd, buffer);
 	igt_assert_eq(vsvm_try_prefetch(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, &moved),
 		      0);
 	igt_assert_eq_u64(moved, 0);
 	/* still the same pages, and writable */
 	vsvm_buffer_fill(buffer, 0, SIZE, 2);
-	check_pinned(fd, buffer);
+	vsvm_check_pinned(fd, buffer);
 	vsvm_expect(t, 0);
-	unpin(fd);
+	vsvm_unpin(fd);
 	vsvm_prefetch(t, buffer, 0, SIZE, DRM_VSVM_LOCATION_VRAM);
 	vsvm_expect(t, .order = vsvm_order(flags), .n_allocated = vsvm_folios(flags, SIZE),
 		    .n_to_vram = vsvm_folios(flags, SIZE));
@@ -117,15 +73,15 @@ static void pinned(struct vsvm_test *t, unsigned int flags)
 static void pin_vram(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = vsvm_buffer_in_vram(t, SIZE, flags);
-	int fd = pin(buffer);
+	int fd = vsvm_pin(buffer);
 
 	vsvm_expect_home(t, SIZE, flags);
 	vsvm_expect_location(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_SYSTEM);
-	check_pinned(fd, buffer);
+	vsvm_check_pinned(fd, buffer);
 	vsvm_gpu_add(t, buffer, 0, SIZE, 5);
 	vsvm_expect(t, .gpu_2m = BLOCKS, .dispatches = 1);
-	check_pinned(fd, buffer);
-	unpin(fd);
+	vsvm_check_pinned(fd, buffer);
+	vsvm_unpin(fd);
 	vsvm_buffer_check(buffer);
 }
 

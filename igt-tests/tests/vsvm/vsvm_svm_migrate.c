@@ -360,8 +360,8 @@ static void no_huge_page(struct vsvm_test *t, unsigned int flags)
 
 /**
  * SUBTEST: fragmented
- * Description: only single pages of VRAM are free: huge pages move there as 512 each,
- *	with all their data
+ * Description: only single pages of VRAM are free, and nothing is evicted: huge pages
+ *	move there as 512 each, with all their data
  */
 static void fragmented(struct vsvm_test *t, unsigned int flags)
 {
@@ -370,6 +370,7 @@ static void fragmented(struct vsvm_test *t, unsigned int flags)
 	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(size, VSVM_THP, 6);
 
 	igt_assert_eq_u32(flags, 0);
+	vsvm_module_set_evict(false);
 	vsvm_prefetch(t, filler, 0, filler->size, DRM_VSVM_LOCATION_VRAM);
 	for (size_t at = 0; at < 2 * size; at += 2 * VSVM_4K)
 		igt_assert_eq(madvise(filler->ptr + at, VSVM_4K, MADV_DONTNEED), 0);

@@ -176,6 +176,11 @@ struct drm_vsvm_stage {
  * @vram_total: bytes of VRAM
  * @vram_free: bytes of VRAM that can be allocated
  * @stage: see &enum drm_vsvm_stage_id and &enum drm_vsvm_size_class
+ * @folios_evicted: folios migrated to system memory to make room in VRAM, by order
+ *	in system memory; @folios_to_ram has them, too
+ * @blocks_evicted: blocks of VRAM (2 MiB) that were emptied to make room
+ * @evictions_failed: blocks that were to be emptied, but some of their pages could
+ *	not move
  */
 struct drm_vsvm_counters {
 	__u64 folios_allocated[DRM_VSVM_ORDERS];
@@ -194,6 +199,9 @@ struct drm_vsvm_counters {
 	__u64 vram_total;
 	__u64 vram_free;
 	struct drm_vsvm_stage stage[DRM_VSVM_STAGES][DRM_VSVM_SIZE_CLASSES];
+	__u64 folios_evicted[DRM_VSVM_ORDERS];
+	__u64 blocks_evicted;
+	__u64 evictions_failed;
 };
 
 /**
@@ -214,9 +222,12 @@ enum drm_vsvm_location {
  *
  * Moves what can be moved and returns when it is done. Pages that cannot move
  * (file mappings, pinned pages, no VRAM left) stay where they are: that is not
- * an error, see @moved. A range with an unmapped hole gives -EFAULT, after the
- * part before the hole has been moved. After a prefetch to VRAM the GPU does not
- * fault on the range, unless something changes there before it comes.
+ * an error, see @moved. Memory that was not used lately leaves VRAM to make room,
+ * but nothing of the range itself: of a range that is larger than VRAM, the
+ * beginning comes to VRAM and the rest stays. A range with an unmapped hole gives
+ * -EFAULT, after the part before the hole has been moved. After a prefetch to VRAM
+ * the GPU does not fault on the range, unless something changes there before it
+ * comes.
  *
  * @addr: start of the range, a multiple of the base page size
  * @length: length of the range, likewise, not 0

@@ -92,6 +92,17 @@ void gpu_report(struct gpu *gpu, const char *what)
 	gpu->counters = now;
 }
 
+size_t gpu_bytes_to_vram(struct gpu *gpu)
+{
+	struct drm_vsvm_counters now = read_counters(gpu);
+	size_t pages = 0;
+	int i;
+
+	for (i = 0; i < DRM_VSVM_ORDERS; i++)
+		pages += (now.folios_to_vram[i] - gpu->counters.folios_to_vram[i]) << i;
+	return pages * 4096;
+}
+
 size_t gpu_bytes_in_vram(struct gpu *gpu, const void *addr, size_t size)
 {
 	/* A run for each page would still fit. */

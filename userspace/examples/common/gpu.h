@@ -36,6 +36,9 @@ void gpu_run(struct gpu *gpu, const char *kernel, struct vsvm_launch launch);
 /* Prints a line: what the GPU did since the last one, faults and moved memory. */
 void gpu_report(struct gpu *gpu, const char *what);
 
+/* Bytes that came to VRAM since the last line of gpu_report(). */
+size_t gpu_bytes_to_vram(struct gpu *gpu);
+
 /* Bytes of @size at @addr that are in VRAM. */
 size_t gpu_bytes_in_vram(struct gpu *gpu, const void *addr, size_t size);
 

@@ -18,6 +18,7 @@
  * - vsvm_pt.c: format of the GPU's page tables
  * - vsvm_fault.c: GPU faults
  * - vsvm_migrate.c: migration between system memory and VRAM
+ * - vsvm_evict.c: room in VRAM
  * - vsvm_prefetch.c, vsvm_residency.c, vsvm_query.c: ioctls
  * - vsvm_queue.c: queues, submission, user fences
  * - vsvm_vram.c: allocation of VRAM

@@ -10,7 +10,7 @@
  * buffer one after the other. A fault is served for the whole of its block, as
  * far as the mapping (VMA) reaches:
  *
- * 1. Anonymous memory is migrated to VRAM.
+ * 1. Anonymous memory is migrated to VRAM, where room is made for it.
  * 2. What the process has, in VRAM or system memory, is looked up.
  * 3. What is missing is faulted in, as the CPU would do, and the service starts
  *    again. That is pages which are swapped out or for which VRAM had no room,
@@ -18,7 +18,7 @@
  * 4. All is entered in the GPU's page tables.
  *
  * So one fault is enough for 2 MiB, whether these are one folio or 512. When
- * VRAM is full, or the memory cannot move, the GPU uses system memory. Of a file
+ * there is no room in VRAM, or the memory cannot move, the GPU uses system memory. Of a file
  * not more than 64 KiB are faulted in at once, and written to one page.
  *
  * The service always ends: only the first try is thorough, later ones want
@@ -159,8 +159,12 @@ static int vsvm_service_try(struct vsvm_service *s, bool thorough, bool migrate)
 		return ret ?: -EAGAIN;
 	}
 
-	return vsvm_range_map(s->range, s->start, s->end, s->batch->pfns, seq,
-			      &s->bytes);
+	ret = vsvm_range_map(s->range, s->start, s->end, s->batch->pfns, seq,
+			     &s->bytes);
+	if (!ret)
+		vsvm_evict_note_use(vm->vdev, s->batch->pfns,
+				    (s->end - s->start) >> PAGE_SHIFT);
+	return ret;
 }
 
 /* Returns 0 with the bytes made accessible, if any, or why that was impossible. */
@@ -184,6 +188,8 @@ static int vsvm_fault_serve(struct vsvm_vm *vm, unsigned long addr, u32 access,
 		ret = PTR_ERR(s.range);
 		goto out;
 	}
+
+	vsvm_evict_for_fault(s.range, addr, batch);
 
 	for (try = 0; try < VSVM_FAULT_TRIES; try++) {
 		mmap_read_lock(vm->mm);

@@ -16,12 +16,13 @@
  * to one folio of the same order if that can be had, else to single pages. What
  * else is a hole gets single pages, or folios of vsvm_fill_order() where they fit.
  *
- * There are three ways in:
+ * There are four ways in:
  *
  * - vsvm_migrate_to_vram(), after a GPU fault or on demand;
  * - vsvm_cpu_fault() and vsvm_migrate_to_ram(), by address: a CPU fault brings a
  *   folio of 2 MiB that is mapped as such back whole, else one page;
- * - vsvm_migrate_all_to_ram(), by physical address, when the device goes.
+ * - vsvm_migrate_block_to_ram(), by physical address, to make room in VRAM;
+ * - vsvm_migrate_all_to_ram(), likewise, when the device goes.
  */
 
 #include <linux/delay.h>
@@ -350,10 +351,9 @@ u64 vsvm_migrate_to_vram(struct vsvm_vm *vm, struct vm_area_struct *vma,
 }
 
 static struct folio *vsvm_ram_folio(struct vm_area_struct *vma,
-				    unsigned long addr, unsigned int order)
+				    unsigned long addr, unsigned int order,
+				    gfp_t gfp)
 {
-	gfp_t gfp = GFP_HIGHUSER_MOVABLE;
-
 	if (order)
 		gfp = GFP_TRANSHUGE | __GFP_NORETRY | __GFP_NOWARN;
 	if (vma)
@@ -367,10 +367,13 @@ static bool vsvm_has_source(unsigned long entry)
 	return (entry & MIGRATE_PFN_MIGRATE) && migrate_pfn_to_page(entry);
 }
 
-/* System memory as destinations, for the address @addr on if there is a VMA. */
+/*
+ * System memory as destinations, for the address @addr on if there is a VMA.
+ * Single pages are allocated by @gfp.
+ */
 static void vsvm_ram_dst(const unsigned long *src, unsigned long *dst,
 			 unsigned long npages, struct vm_area_struct *vma,
-			 unsigned long addr)
+			 unsigned long addr, gfp_t gfp)
 {
 	unsigned long i, compound = 0;
 	struct folio *folio;
@@ -382,7 +385,7 @@ static void vsvm_ram_dst(const unsigned long *src, unsigned long *dst,
 			continue;
 		} else if (src[i] & MIGRATE_PFN_COMPOUND) {
 			folio = vsvm_ram_folio(vma, addr + (i << PAGE_SHIFT),
-					       vsvm_entry_order(src[i]));
+					       vsvm_entry_order(src[i]), gfp);
 			if (folio) {
 				folio_lock(folio);
 				dst[i] = migrate_pfn(folio_pfn(folio)) |
@@ -393,7 +396,7 @@ static void vsvm_ram_dst(const unsigned long *src, unsigned long *dst,
 			compound = vsvm_entry_pages(src[i]) - 1;
 		}
 
-		folio = vsvm_ram_folio(vma, addr + (i << PAGE_SHIFT), 0);
+		folio = vsvm_ram_folio(vma, addr + (i << PAGE_SHIFT), 0, gfp);
 		if (folio) {
 			folio_lock(folio);
 			dst[i] = migrate_pfn(folio_pfn(folio));
@@ -425,7 +428,7 @@ static u64 vsvm_to_ram(struct vsvm_device *vdev, struct migrate_vma *args,
 	u64 moved;
 
 	vsvm_ram_dst(args->src, args->dst, args->npages, args->vma,
-		     args->start);
+		     args->start, GFP_HIGHUSER_MOVABLE);
 	*error = vsvm_copy_pages(vdev, args->src, args->dst, args->npages,
 				 false, DRM_VSVM_STAGE_COPY_TO_RAM);
 	migrate_vma_pages(args);
@@ -577,10 +580,25 @@ out:
 	return ret;
 }
 
-static u64 vsvm_migrate_block_to_ram(struct vsvm_device *vdev,
-				     unsigned long block,
-				     struct vsvm_batch *batch)
+/**
+ * vsvm_migrate_block_to_ram() - move a block of VRAM to system memory
+ * @vdev: the device
+ * @block: number of the block
+ * @evict: to make room: system memory is not worth to kill a process for, and
+ *	what moves is counted as evicted
+ * @batch: scratch memory
+ *
+ * Works on physical memory, whosever it is. A page that a CPU fault or another
+ * migration has in its hands stays.
+ *
+ * Context: May sleep.
+ * Return: bytes that have moved.
+ */
+u64 vsvm_migrate_block_to_ram(struct vsvm_device *vdev, unsigned long block,
+			      bool evict, struct vsvm_batch *batch)
 {
+	gfp_t gfp = GFP_HIGHUSER_MOVABLE |
+		    (evict ? __GFP_RETRY_MAYFAIL | __GFP_NOWARN : 0);
 	unsigned long pfn = vdev->vram.first_pfn + block * VSVM_BLOCK_PAGES;
 	u64 begin = ktime_get_ns();
 	u64 moved, ns;
@@ -589,12 +607,15 @@ static u64 vsvm_migrate_block_to_ram(struct vsvm_device *vdev,
 	if (migrate_device_range(batch->src, pfn, VSVM_BLOCK_PAGES))
 		return 0;
 
-	vsvm_ram_dst(batch->src, batch->dst, VSVM_BLOCK_PAGES, NULL, 0);
+	vsvm_ram_dst(batch->src, batch->dst, VSVM_BLOCK_PAGES, NULL, 0, gfp);
 	vsvm_copy_pages(vdev, batch->src, batch->dst, VSVM_BLOCK_PAGES, false,
 			DRM_VSVM_STAGE_COPY_TO_RAM);
 	migrate_device_pages(batch->src, batch->dst, VSVM_BLOCK_PAGES);
 	moved = vsvm_count_moved(batch->src, batch->dst, VSVM_BLOCK_PAGES,
 				 vdev->stats.folios_to_ram);
+	if (evict)
+		vsvm_count_moved(batch->src, batch->dst, VSVM_BLOCK_PAGES,
+				 vdev->stats.folios_evicted);
 	vsvm_ram_mark_dirty(batch->src, batch->dst, VSVM_BLOCK_PAGES);
 	migrate_device_finalize(batch->src, batch->dst, VSVM_BLOCK_PAGES);
 
@@ -606,7 +627,7 @@ static u64 vsvm_migrate_block_to_ram(struct vsvm_device *vdev,
 }
 
 /* Tries without any progress before vsvm_migrate_all_to_ram() gives up. */
-#define VSVM_EVICT_TRIES	500
+#define VSVM_HOME_TRIES	500
 
 /**
  * vsvm_migrate_all_to_ram() - bring all of VRAM home
@@ -620,7 +641,7 @@ static u64 vsvm_migrate_block_to_ram(struct vsvm_device *vdev,
 bool vsvm_migrate_all_to_ram(struct vsvm_device *vdev)
 {
 	struct vsvm_vram *vram = &vdev->vram;
-	unsigned int tries = VSVM_EVICT_TRIES;
+	unsigned int tries = VSVM_HOME_TRIES;
 	struct vsvm_batch *batch;
 	unsigned long i;
 
@@ -631,11 +652,12 @@ bool vsvm_migrate_all_to_ram(struct vsvm_device *vdev)
 
 		for (i = 0; i < vram->num_blocks; i++) {
 			if (vsvm_vram_block_used(vram, i))
-				moved += vsvm_migrate_block_to_ram(vdev, i, batch);
+				moved += vsvm_migrate_block_to_ram(vdev, i,
+								   false, batch);
 			cond_resched();
 		}
 		if (moved) {
-			tries = VSVM_EVICT_TRIES;
+			tries = VSVM_HOME_TRIES;
 			continue;
 		}
 		if (!--tries)

@@ -9,7 +9,9 @@
  * Prefetch does for a range, before it is used, what faults would do for it
  * later: block by block, synchronously, and killable. A prefetch to VRAM also
  * enters the memory in the GPU's page tables. What is swapped out, or in the
- * memory of another device, comes to system memory first.
+ * memory of another device, comes to system memory first. Room is made in VRAM,
+ * but not at the cost of what was used since the prefetch began, nor of what the
+ * range has there already.
  */
 
 #include <linux/hmm.h>
@@ -64,16 +66,19 @@ static u64 vsvm_prefetch_to_vram(struct vsvm_range *range,
 		if (vsvm_range_snapshot(range, start, end, batch, &seq))
 			return moved;
 	}
-	vsvm_range_map(range, start, end, batch->pfns, seq, &bytes);
+	if (!vsvm_range_map(range, start, end, batch->pfns, seq, &bytes))
+		vsvm_evict_note_use(vm->vdev, batch->pfns,
+				    (end - start) >> PAGE_SHIFT);
 	return moved;
 }
 
 /*
  * Moves what @addr and the following addresses have in common: a block and a
- * mapping. Returns the end of that, or an error.
+ * mapping. Room is made of what was not used after @until. Returns the end of
+ * what was moved, or an error.
  */
 static long vsvm_prefetch_step(struct vsvm_vm *vm, unsigned long addr,
-			       unsigned long end, u32 location,
+			       unsigned long end, u32 location, u64 until,
 			       struct vsvm_batch *batch, u64 *moved)
 {
 	struct vsvm_device *vdev = vm->vdev;
@@ -83,6 +88,9 @@ static long vsvm_prefetch_step(struct vsvm_vm *vm, unsigned long addr,
 	range = vsvm_range_get(vm, addr);
 	if (IS_ERR(range))
 		return PTR_ERR(range);
+	end = min(end, ALIGN(addr + 1, VSVM_BLOCK_SIZE));
+	if (location == DRM_VSVM_LOCATION_VRAM)
+		vsvm_evict_for_prefetch(range, addr, end, until, batch);
 	if (mmap_read_lock_killable(vm->mm))
 		return -EINTR;
 
@@ -91,7 +99,7 @@ static long vsvm_prefetch_step(struct vsvm_vm *vm, unsigned long addr,
 		mmap_read_unlock(vm->mm);
 		return -EFAULT;
 	}
-	end = min3(end, vma->vm_end, ALIGN(addr + 1, VSVM_BLOCK_SIZE));
+	end = min(end, vma->vm_end);
 
 	if (vma_is_anonymous(vma)) {
 		if (location == DRM_VSVM_LOCATION_VRAM)
@@ -112,6 +120,7 @@ int vsvm_ioctl_prefetch(struct drm_device *drm, void *data,
 	struct vsvm_batch *batch;
 	unsigned long end;
 	long addr = 0;
+	u64 until;
 	int idx;
 
 	if (IS_ERR(vm))
@@ -136,7 +145,10 @@ int vsvm_ioctl_prefetch(struct drm_device *drm, void *data,
 	if (!batch)
 		return -ENOMEM;
 
+	until = vsvm_vram_uses(&vm->vdev->vram);
 	end = args->addr + args->length;
+	if (args->location == DRM_VSVM_LOCATION_VRAM)
+		vsvm_evict_keep(vm, args->addr, end, batch);
 	for (addr = args->addr; addr >= 0 && addr < end;) {
 		if (fatal_signal_pending(current)) {
 			addr = -EINTR;
@@ -147,8 +159,8 @@ int vsvm_ioctl_prefetch(struct drm_device *drm, void *data,
 			addr = -ENODEV;
 			break;
 		}
-		addr = vsvm_prefetch_step(vm, addr, end, args->location, batch,
-					  &args->moved);
+		addr = vsvm_prefetch_step(vm, addr, end, args->location, until,
+					  batch, &args->moved);
 		drm_dev_exit(idx);
 		cond_resched();
 	}

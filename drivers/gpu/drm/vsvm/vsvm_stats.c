@@ -70,6 +70,11 @@ void vsvm_stats_read(struct vsvm_device *vdev, struct drm_vsvm_counters *c)
 			to->bytes = atomic64_read(&from->bytes);
 		}
 	}
+
+	vsvm_read_array(c->folios_evicted, stats->folios_evicted,
+			DRM_VSVM_ORDERS);
+	c->blocks_evicted = atomic64_read(&stats->blocks_evicted);
+	c->evictions_failed = atomic64_read(&stats->evictions_failed);
 }
 
 static const char * const vsvm_stage_names[DRM_VSVM_STAGES] = {
@@ -108,6 +113,19 @@ static void vsvm_print_folios(struct drm_printer *p,
 	/* The same number, but for what changed meanwhile. */
 	drm_printf(p, "pages_in_use: by folios %llu by blocks %llu\n", pages,
 		   (c->vram_total - c->vram_free) >> PAGE_SHIFT);
+}
+
+static void vsvm_print_evictions(struct drm_printer *p,
+				 const struct drm_vsvm_counters *c)
+{
+	unsigned int i;
+
+	drm_printf(p, "blocks_evicted: %llu\n", c->blocks_evicted);
+	drm_printf(p, "evictions_failed: %llu\n", c->evictions_failed);
+	for (i = 0; i < DRM_VSVM_ORDERS; i++)
+		if (c->folios_evicted[i])
+			drm_printf(p, "folios_evicted_order_%u: %llu\n", i,
+				   c->folios_evicted[i]);
 }
 
 static void vsvm_print_stages(struct drm_printer *p,
@@ -157,6 +175,7 @@ int vsvm_stats_print(struct vsvm_device *vdev, struct drm_printer *p)
 	drm_printf(p, "tlb: hits %llu misses %llu\n", c->tlb_hits,
 		   c->tlb_misses);
 	vsvm_print_stages(p, c);
+	vsvm_print_evictions(p, c);
 	kfree(c);
 	return 0;
 }

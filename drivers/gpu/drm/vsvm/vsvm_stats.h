@@ -37,6 +37,9 @@ struct vsvm_stats {
 	atomic64_t cpu_faults;
 	atomic64_t dispatches;
 	struct vsvm_stage stage[DRM_VSVM_STAGES][DRM_VSVM_SIZE_CLASSES];
+	atomic64_t folios_evicted[DRM_VSVM_ORDERS];
+	atomic64_t blocks_evicted;
+	atomic64_t evictions_failed;
 };
 
 static inline enum drm_vsvm_size_class vsvm_size_class(u64 bytes)

@@ -69,11 +69,16 @@ struct vsvm_vm {
  * @vm: the address space
  * @flush_pending: entries were removed, but a TLB may still have them; protected
  *	by &vsvm_vm.pt_lock
+ * @evict_time: when a fault last wanted to evict others for it, in jiffies; this
+ *	and the next for vsvm_fault_work() only
+ * @evict_rounds: how often that was, each time soon after the last
  */
 struct vsvm_range {
 	struct mmu_interval_notifier notifier;
 	struct vsvm_vm *vm;
 	bool flush_pending;
+	unsigned long evict_time;
+	unsigned int evict_rounds;
 };
 
 /**
@@ -124,8 +129,21 @@ u64 vsvm_migrate_to_vram(struct vsvm_vm *vm, struct vm_area_struct *vma,
 u64 vsvm_migrate_to_ram(struct vsvm_device *vdev, struct vm_area_struct *vma,
 			unsigned long start, unsigned long end,
 			struct vsvm_batch *batch);
+u64 vsvm_migrate_block_to_ram(struct vsvm_device *vdev, unsigned long block,
+			      bool evict, struct vsvm_batch *batch);
 bool vsvm_migrate_all_to_ram(struct vsvm_device *vdev);
 vm_fault_t vsvm_cpu_fault(struct vm_fault *vmf);
+
+/* vsvm_evict.c */
+void vsvm_evict_keep(struct vsvm_vm *vm, unsigned long start, unsigned long end,
+		     struct vsvm_batch *batch);
+void vsvm_evict_for_prefetch(struct vsvm_range *range, unsigned long start,
+			     unsigned long end, u64 until,
+			     struct vsvm_batch *batch);
+void vsvm_evict_for_fault(struct vsvm_range *range, unsigned long addr,
+			  struct vsvm_batch *batch);
+void vsvm_evict_note_use(struct vsvm_device *vdev, const unsigned long *pfns,
+			 unsigned long npages);
 
 /* vsvm_queue.c */
 void vsvm_queues_shutdown(struct vsvm_vm *vm);

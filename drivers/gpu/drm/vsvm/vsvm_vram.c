@@ -42,15 +42,21 @@
 
 /**
  * struct vsvm_block - 2 MiB of VRAM
- * @link: in one of the lists of &struct vsvm_vram
+ * @link: in one of the lists of &struct vsvm_vram by use
+ * @lru: in &vsvm_vram.lru
+ * @last_use: &vsvm_vram.uses when it was last used
  * @used: pages in use
  * @backed: was in use since it was last discarded
+ * @evicting: being emptied, and therefore on no list
  * @map: one bit for each page, set when it is in use
  */
 struct vsvm_block {
 	struct list_head link;
+	struct list_head lru;
+	u64 last_use;
 	unsigned int used;
 	bool backed;
+	bool evicting;
 	DECLARE_BITMAP(map, VSVM_BLOCK_PAGES);
 };
 
@@ -90,12 +96,28 @@ static void vsvm_block_sort(struct vsvm_vram *vram, struct vsvm_block *block)
 {
 	lockdep_assert_held(&vram->lock);
 
-	if (!block->used)
+	if (block->evicting)
+		return;
+
+	if (!block->used) {
+		list_del_init(&block->lru);
 		list_move(&block->link, &vram->free);
-	else if (block->used < VSVM_BLOCK_PAGES)
+		return;
+	}
+
+	if (block->used < VSVM_BLOCK_PAGES)
 		list_move(&block->link, &vram->partial);
 	else
 		list_move_tail(&block->link, &vram->full);
+}
+
+/* Makes a block with pages in use the last one to be evicted. */
+static void vsvm_block_use(struct vsvm_vram *vram, struct vsvm_block *block)
+{
+	lockdep_assert_held(&vram->lock);
+
+	block->last_use = ++vram->uses;
+	list_move_tail(&block->lru, &vram->lru);
 }
 
 /* Marks pages of a block as used. Returns the first. */
@@ -110,6 +132,7 @@ static unsigned long vsvm_block_take(struct vsvm_vram *vram,
 	block->backed = true;
 	vram->free_pages -= nr;
 	vsvm_block_sort(vram, block);
+	vsvm_block_use(vram, block);
 	return vram->first_pfn + (block - vram->blocks) * VSVM_BLOCK_PAGES + first;
 }
 
@@ -404,6 +427,7 @@ int vsvm_vram_init(struct vsvm_device *vdev)
 	INIT_LIST_HEAD(&vram->free);
 	INIT_LIST_HEAD(&vram->partial);
 	INIT_LIST_HEAD(&vram->full);
+	INIT_LIST_HEAD(&vram->lru);
 	init_waitqueue_head(&vram->discard_wq);
 	INIT_DELAYED_WORK(&vram->discard_work, vsvm_discard_work);
 
@@ -411,8 +435,10 @@ int vsvm_vram_init(struct vsvm_device *vdev)
 				GFP_KERNEL);
 	if (!vram->blocks)
 		return -ENOMEM;
-	for (i = 0; i < vram->num_blocks; i++)
+	for (i = 0; i < vram->num_blocks; i++) {
+		INIT_LIST_HEAD(&vram->blocks[i].lru);
 		list_add_tail(&vram->blocks[i].link, &vram->free);
+	}
 	ret = devm_add_action_or_reset(dev, vsvm_vram_fini, vram);
 	if (ret)
 		return ret;
@@ -465,6 +491,120 @@ unsigned long vsvm_vram_free_pages(struct vsvm_vram *vram)
 	count = vram->free_pages;
 	spin_unlock_irq(&vram->lock);
 	return count;
+}
+
+/**
+ * vsvm_vram_has_room() - whether pages can be allocated now
+ * @vram: the memory
+ * @pages: how many, at most those of a block
+ * @whole: as one block
+ *
+ * Return: true when they can, as far as nobody else takes them.
+ */
+bool vsvm_vram_has_room(struct vsvm_vram *vram, unsigned long pages, bool whole)
+{
+	bool room;
+
+	spin_lock_irq(&vram->lock);
+	room = !list_empty(&vram->free) ||
+	       (!whole && vram->free_pages >= pages);
+	spin_unlock_irq(&vram->lock);
+	return room;
+}
+
+/**
+ * vsvm_vram_uses() - a point in time for vsvm_vram_evict_begin()
+ * @vram: the memory
+ *
+ * Return: how often blocks have been used up to now.
+ */
+u64 vsvm_vram_uses(struct vsvm_vram *vram)
+{
+	u64 uses;
+
+	spin_lock_irq(&vram->lock);
+	uses = vram->uses;
+	spin_unlock_irq(&vram->lock);
+	return uses;
+}
+
+/**
+ * vsvm_vram_use() - a block is used
+ * @vram: the memory
+ * @block: its number
+ */
+void vsvm_vram_use(struct vsvm_vram *vram, unsigned long block)
+{
+	struct vsvm_block *used = &vram->blocks[block];
+
+	spin_lock_irq(&vram->lock);
+	if (used->used && !used->evicting)
+		vsvm_block_use(vram, used);
+	spin_unlock_irq(&vram->lock);
+}
+
+/* Most blocks that are looked at to find the one that is evicted. */
+#define VSVM_EVICT_SCAN		64UL
+
+/**
+ * vsvm_vram_evict_begin() - choose a block to be emptied
+ * @vram: the memory
+ * @until: a block that was used after that, by vsvm_vram_uses(), is not chosen
+ * @block: set to its number
+ *
+ * Of the older half of the blocks in use, as far as that is not more than
+ * VSVM_EVICT_SCAN, it is the one with the fewest pages in use, and of several
+ * the one that is unused for longest. Nothing is allocated in it until
+ * vsvm_vram_evict_end().
+ *
+ * Return: false when there is none.
+ */
+bool vsvm_vram_evict_begin(struct vsvm_vram *vram, u64 until,
+			   unsigned long *block)
+{
+	unsigned long scan = clamp(vram->num_blocks / 2, 1UL, VSVM_EVICT_SCAN);
+	struct vsvm_block *best = NULL, *next;
+
+	spin_lock_irq(&vram->lock);
+	list_for_each_entry(next, &vram->lru, lru) {
+		if (vram->closed || !scan-- || next->last_use > until)
+			break;
+		if (!best || next->used < best->used)
+			best = next;
+	}
+	if (best) {
+		best->evicting = true;
+		list_del_init(&best->link);
+		list_del_init(&best->lru);
+		*block = best - vram->blocks;
+	}
+	spin_unlock_irq(&vram->lock);
+	return best;
+}
+
+/**
+ * vsvm_vram_evict_end() - allow allocations in a block again
+ * @vram: the memory
+ * @block: from vsvm_vram_evict_begin()
+ *
+ * A block that still has pages in use counts as used now: it will not be chosen
+ * again before the others.
+ *
+ * Return: true when it is free.
+ */
+bool vsvm_vram_evict_end(struct vsvm_vram *vram, unsigned long block)
+{
+	struct vsvm_block *done = &vram->blocks[block];
+	bool empty;
+
+	spin_lock_irq(&vram->lock);
+	done->evicting = false;
+	vsvm_block_sort(vram, done);
+	empty = !done->used;
+	if (!empty)
+		vsvm_block_use(vram, done);
+	spin_unlock_irq(&vram->lock);
+	return empty;
 }
 
 /**

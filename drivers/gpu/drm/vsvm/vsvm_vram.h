@@ -41,6 +41,8 @@ struct vsvm_owner {
  * @free: blocks with no page in use, last used first
  * @partial: blocks with some pages in use
  * @full: blocks with all pages in use
+ * @lru: blocks with pages in use, longest unused first, but those being evicted
+ * @uses: how often blocks have been used, see &vsvm_block.last_use
  * @free_pages: pages not in use
  * @discarding: blocks that are being discarded: free, but on no list
  * @closed: nothing may be allocated any more
@@ -58,6 +60,8 @@ struct vsvm_vram {
 	struct list_head free;
 	struct list_head partial;
 	struct list_head full;
+	struct list_head lru;
+	u64 uses;
 	unsigned long free_pages;
 	unsigned int discarding;
 	bool closed;
@@ -81,6 +85,12 @@ struct folio *vsvm_vram_folio(struct vsvm_vram *vram, unsigned long pfn,
 			      unsigned int order, struct vsvm_owner *owner);
 
 unsigned long vsvm_vram_free_pages(struct vsvm_vram *vram);
+bool vsvm_vram_has_room(struct vsvm_vram *vram, unsigned long pages, bool whole);
+u64 vsvm_vram_uses(struct vsvm_vram *vram);
+void vsvm_vram_use(struct vsvm_vram *vram, unsigned long block);
+bool vsvm_vram_evict_begin(struct vsvm_vram *vram, u64 until,
+			   unsigned long *block);
+bool vsvm_vram_evict_end(struct vsvm_vram *vram, unsigned long block);
 bool vsvm_vram_block_used(struct vsvm_vram *vram, unsigned long block);
 void vsvm_vram_print(struct vsvm_vram *vram, struct drm_printer *p);
 
