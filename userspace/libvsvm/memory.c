@@ -41,6 +41,38 @@ int vsvm_prefetch(struct vsvm_device *dev, const void *addr, size_t length,
 	return 0;
 }
 
+int vsvm_advise(struct vsvm_device *dev, const void *addr, size_t length,
+		enum drm_vsvm_attribute attribute, uint32_t value)
+{
+	struct drm_vsvm_advise args = {.attribute = attribute, .value = value};
+	int err;
+
+	if (!whole_pages(dev, addr, length, &args.addr, &args.length))
+		return vsvm_fail(-EINVAL, "the range is empty or too large");
+	err = vsvm_ioctl(dev, DRM_IOCTL_VSVM_ADVISE, &args);
+	if (err)
+		return vsvm_fail(err, "cannot advise: %s", strerror(-err));
+	return 0;
+}
+
+int vsvm_attributes(struct vsvm_device *dev, const void *addr, size_t length,
+		    struct drm_vsvm_attributes_run *runs, uint32_t *num_runs)
+{
+	struct drm_vsvm_attributes args = {
+		.runs = (uintptr_t)runs,
+		.num_runs = *num_runs,
+	};
+	int err;
+
+	if (!whole_pages(dev, addr, length, &args.addr, &args.length))
+		return vsvm_fail(-EINVAL, "the range is empty or too large");
+	err = vsvm_ioctl(dev, DRM_IOCTL_VSVM_ATTRIBUTES, &args);
+	if (err)
+		return vsvm_fail(err, "cannot ask for attributes: %s", strerror(-err));
+	*num_runs = args.num_runs;
+	return 0;
+}
+
 int vsvm_residency(struct vsvm_device *dev, const void *addr, size_t length,
 		   struct drm_vsvm_residency_run *runs, uint32_t *num_runs)
 {

@@ -163,6 +163,42 @@ VSVM_EXPORT int vsvm_prefetch(struct vsvm_device *dev, const void *addr, size_t 
 			      enum drm_vsvm_location location, uint64_t *moved);
 
 /**
+ * vsvm_advise - say what the GPU should do with memory
+ * @dev: the device
+ * @addr: start of the range
+ * @length: length of the range, not 0
+ * @attribute: what is said, see &enum drm_vsvm_attribute
+ * @value: its value, see there
+ *
+ * The range is widened to whole pages. Nothing moves at once: it holds from the next
+ * access of the GPU on, until it is said otherwise or the memory is unmapped. It is
+ * for this device only, and for as long as it is open.
+ *
+ * Return: 0, or
+ * -EFAULT there is a hole in the range; nothing was changed,
+ * -EINVAL the range is empty or beyond the address space, or the attribute cannot have
+ *	that value
+ */
+VSVM_EXPORT int vsvm_advise(struct vsvm_device *dev, const void *addr, size_t length,
+			    enum drm_vsvm_attribute attribute, uint32_t value);
+
+/**
+ * vsvm_attributes - ask what has been said by vsvm_advise()
+ * @dev: the device
+ * @addr: start of the range
+ * @length: length of the range, not 0
+ * @runs: array to fill, ordered by address; NULL if @num_runs is 0
+ * @num_runs: in: entries in @runs, out: runs in the range, which may be more
+ *	than were written
+ *
+ * The range is widened to whole pages.
+ *
+ * Return: 0, or -EINVAL if the range is empty or beyond the address space
+ */
+VSVM_EXPORT int vsvm_attributes(struct vsvm_device *dev, const void *addr, size_t length,
+				struct drm_vsvm_attributes_run *runs, uint32_t *num_runs);
+
+/**
  * vsvm_residency - ask where the pages of a range are
  * @dev: the device
  * @addr: start of the range

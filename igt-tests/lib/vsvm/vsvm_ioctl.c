@@ -90,6 +90,18 @@ int vsvm_try_prefetch(int fd, const void *addr, uint64_t length, uint32_t locati
 	return ret;
 }
 
+int vsvm_try_advise(int fd, const void *addr, uint64_t length, uint32_t attribute, uint32_t value)
+{
+	struct drm_vsvm_advise advise = {
+		.addr = (uintptr_t)addr,
+		.length = length,
+		.attribute = attribute,
+		.value = value,
+	};
+
+	return vsvm_ioctl(fd, DRM_IOCTL_VSVM_ADVISE, &advise);
+}
+
 int vsvm_try_residency(int fd, const void *addr, uint64_t length,
 		       struct drm_vsvm_residency_run *runs, uint32_t *num_runs)
 {

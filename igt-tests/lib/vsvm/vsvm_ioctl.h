@@ -58,6 +58,18 @@ int vsvm_try_prefetch(int fd, const void *addr, uint64_t length, uint32_t locati
 		      uint64_t *moved);
 
 /**
+ * vsvm_try_advise - set an attribute of a range
+ * @fd: the device
+ * @addr: start
+ * @length: length
+ * @attribute: DRM_VSVM_ATTRIBUTE_*
+ * @value: its value
+ *
+ * Returns 0 or a negative errno.
+ */
+int vsvm_try_advise(int fd, const void *addr, uint64_t length, uint32_t attribute, uint32_t value);
+
+/**
  * vsvm_try_residency - ask where a range is
  * @fd: the device
  * @addr: start

@@ -126,11 +126,11 @@ static void bad_query(struct vsvm_test *t)
 
 	/* a number that no ioctl has */
 	unknown = good;
-	igt_assert_eq(
-		vsvm_ioctl(t->fd,
-			   DRM_IOWR(DRM_COMMAND_BASE + DRM_VSVM_WAIT + 1, struct drm_vsvm_query),
-			   &unknown),
-		-EINVAL);
+	igt_assert_eq(vsvm_ioctl(t->fd,
+				 DRM_IOWR(DRM_COMMAND_BASE + DRM_VSVM_ATTRIBUTES + 1,
+					  struct drm_vsvm_query),
+				 &unknown),
+		      -EINVAL);
 }
 
 /**
@@ -210,6 +210,92 @@ static void bad_residency(struct vsvm_test *t)
 	igt_assert_eq(vsvm_ioctl(t->fd, DRM_IOCTL_VSVM_RESIDENCY, &count), 0);
 	igt_assert_eq_u32(count.num_runs, 1);
 	vsvm_expect(t, 0);
+}
+
+/**
+ * SUBTEST: bad-advise
+ * Description: every field of the structure for advice is checked
+ */
+static void bad_advise(struct vsvm_test *t)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create(VSVM_2M, VSVM_THP);
+	const uint64_t start = (uintptr_t)buffer->ptr;
+	struct drm_vsvm_advise good = {
+		.addr = start,
+		.length = VSVM_2M,
+		.attribute = DRM_VSVM_ATTRIBUTE_LOCATION,
+	};
+	const struct bad_field bad[] = {
+		BAD(drm_vsvm_advise, addr, start + 1, -EINVAL),
+		BAD(drm_vsvm_advise, addr, BEYOND_USER_SPACE, -EINVAL),
+		BAD(drm_vsvm_advise, addr, KERNEL_SPACE, -EINVAL),
+		BAD(drm_vsvm_advise, addr, 0, -EFAULT),
+		BAD(drm_vsvm_advise, length, 0, -EINVAL),
+		BAD(drm_vsvm_advise, length, VSVM_4K + 1, -EINVAL),
+		BAD(drm_vsvm_advise, length, -(uint64_t)VSVM_4K, -EINVAL),
+		BAD(drm_vsvm_advise, length, -start, -EINVAL),
+		BAD(drm_vsvm_advise, attribute, DRM_VSVM_ATTRIBUTE_COUNT, -EINVAL),
+		BAD(drm_vsvm_advise, attribute, UINT32_MAX, -EINVAL),
+		BAD(drm_vsvm_advise, value, UINT32_MAX, -EINVAL),
+		BAD(drm_vsvm_advise, flags, 1, -EINVAL),
+		BAD(drm_vsvm_advise, pad, 1U << 31, -EINVAL),
+	};
+	static const uint32_t most[DRM_VSVM_ATTRIBUTE_COUNT] = {
+		[DRM_VSVM_ATTRIBUTE_LOCATION] = DRM_VSVM_LOCATION_VRAM,
+		[DRM_VSVM_ATTRIBUTE_GRANULARITY] = 9,
+		[DRM_VSVM_ATTRIBUTE_NO_MIGRATE] = 1,
+		[DRM_VSVM_ATTRIBUTE_ATOMIC] = DRM_VSVM_ATOMIC_SYSTEM,
+		[DRM_VSVM_ATTRIBUTE_READ_MOSTLY] = 1,
+	};
+
+	check_bad(t->fd, DRM_IOCTL_VSVM_ADVISE, &good, sizeof(good), bad, ARRAY_SIZE(bad));
+	for (uint32_t attribute = 0; attribute < DRM_VSVM_ATTRIBUTE_COUNT; attribute++) {
+		for (uint32_t value = 0; value <= most[attribute] + 1; value++) {
+			bool ok = value <= most[attribute] &&
+				  (attribute != DRM_VSVM_ATTRIBUTE_GRANULARITY || value != 1);
+
+			igt_assert_eq(vsvm_try_advise(t->fd, buffer->ptr, VSVM_2M, attribute,
+						      value),
+				      ok ? 0 : -EINVAL);
+		}
+		/* 256 is 0 in a byte */
+		igt_assert_eq(vsvm_try_advise(t->fd, buffer->ptr, VSVM_2M, attribute, 256),
+			      -EINVAL);
+	}
+}
+
+/**
+ * SUBTEST: bad-attributes
+ * Description: every field of the structure that asks for attributes is checked
+ */
+static void bad_attributes(struct vsvm_test *t)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create(VSVM_2M, VSVM_THP);
+	const uint64_t start = (uintptr_t)buffer->ptr;
+	struct drm_vsvm_attributes_run runs[4];
+	const struct drm_vsvm_attributes good = {
+		.addr = start,
+		.length = VSVM_2M,
+		.runs = (uintptr_t)runs,
+		.num_runs = ARRAY_SIZE(runs),
+	};
+	const struct bad_field bad[] = {
+		BAD(drm_vsvm_attributes, addr, start + 8, -EINVAL),
+		BAD(drm_vsvm_attributes, addr, BEYOND_USER_SPACE, -EINVAL),
+		BAD(drm_vsvm_attributes, length, 0, -EINVAL),
+		BAD(drm_vsvm_attributes, length, 512, -EINVAL),
+		BAD(drm_vsvm_attributes, length, -start, -EINVAL),
+		BAD(drm_vsvm_attributes, runs, 0, -EFAULT),
+		BAD(drm_vsvm_attributes, runs, KERNEL_SPACE, -EFAULT),
+		BAD(drm_vsvm_attributes, flags, 1, -EINVAL),
+	};
+	struct drm_vsvm_attributes count = good;
+
+	check_bad(t->fd, DRM_IOCTL_VSVM_ATTRIBUTES, &good, sizeof(good), bad, ARRAY_SIZE(bad));
+	count.num_runs = 0;
+	count.runs = 0;
+	igt_assert_eq(vsvm_ioctl(t->fd, DRM_IOCTL_VSVM_ATTRIBUTES, &count), 0);
+	igt_assert_eq_u32(count.num_runs, 1);
 }
 
 /**
@@ -769,8 +855,7 @@ static void bad_access(struct vsvm_test *t)
 
 	/* nor can data be executed that the GPU has mapped */
 	vsvm_run(t, .kernel = VSVM_KERNEL_LOAD, .arg = {.addr = data});
-	vsvm_run_to_error(t,
-			  &(struct vsvm_job){.kernel = VSVM_KERNEL_JUMP, .arg = {.addr = data}},
+	vsvm_run_to_error(t, &(struct vsvm_job){.kernel = VSVM_KERNEL_JUMP, .arg = {.addr = data}},
 			  &(struct drm_vsvm_wait){});
 
 	/* reading what is read-only is no error, and nothing was written */
@@ -816,6 +901,8 @@ static const struct {
 	{"bad-query", bad_query, "Checks of the query structure"},
 	{"bad-prefetch", bad_prefetch, "Checks of the prefetch structure"},
 	{"bad-residency", bad_residency, "Checks of the residency structure"},
+	{"bad-advise", bad_advise, "Checks of the structure for advice"},
+	{"bad-attributes", bad_attributes, "Checks of the structure for attributes"},
 	{"bad-queue", bad_queue, "Checks of the structures for queues"},
 	{"bad-submit", bad_submit, "Checks of the submit structure"},
 	{"bad-wait", bad_wait, "Checks of the wait structure"},

@@ -176,6 +176,53 @@ static void submit_fails(struct vsvm_test *t, unsigned int flags)
 	works(t);
 }
 
+static struct vsvm_buffer *advised;
+
+/* Advice for the middle of it makes three runs; all of that was done, or nothing. */
+static void expect_advised(struct vsvm_test *t, bool done)
+{
+	struct drm_vsvm_attributes attributes = {
+		.addr = (uintptr_t)advised->ptr,
+		.length = VSVM_2M,
+	};
+
+	igt_assert_eq(vsvm_ioctl(t->fd, DRM_IOCTL_VSVM_ATTRIBUTES, &attributes), 0);
+	igt_assert_eq_u32(attributes.num_runs, done ? 3 : 1);
+	igt_assert_eq(
+		vsvm_try_advise(t->fd, advised->ptr, VSVM_2M, DRM_VSVM_ATTRIBUTE_NO_MIGRATE, 0), 0);
+}
+
+/**
+ * SUBTEST: advise
+ * Description: allocations of ADVISE fail; it does all or nothing
+ */
+static void advise_fails(struct vsvm_test *t, unsigned int flags)
+{
+	unsigned int number, failed = 0;
+	bool happened = true;
+
+	(void)flags;
+	igt_require(vsvm_inject_available());
+	advised = vsvm_buffer_create(VSVM_2M, VSVM_THP);
+	for (number = 1; happened && number < MOST_FAILURES; number++) {
+		int ret;
+
+		vsvm_inject_nth(number);
+		ret = vsvm_try_advise(t->fd, advised->ptr + VSVM_4K, VSVM_4K,
+				      DRM_VSVM_ATTRIBUTE_NO_MIGRATE, 1);
+		happened = vsvm_inject_happened();
+		igt_assert(happened || !ret);
+		if (ret)
+			igt_assert_eq(ret, -ENOMEM);
+		failed += ret != 0;
+		expect_advised(t, !ret);
+	}
+	igt_assert_lt(number, MOST_FAILURES);
+	igt_info("less than %u allocations, %u failures\n", number, failed);
+	igt_assert(failed || !vsvm_inject_slab_available());
+	works(t);
+}
+
 static int bind_once(struct vsvm_test *t)
 {
 	(void)t;
@@ -225,6 +272,7 @@ static const struct vsvm_subtest subtests[] = {
 	{"open", open_fails, VSVM_HUGE, "Allocations of open() fail"},
 	{"queue", queue_fails, VSVM_HUGE, "Allocations of queues fail"},
 	{"residency", residency_fails, VSVM_HUGE, "Allocations of a residency query fail"},
+	{"advise", advise_fails, VSVM_HUGE, "Allocations of advice fail"},
 	{"submit", submit_fails, VSVM_HUGE, "Allocations of a submit fail"},
 	{"probe", probe_fails, VSVM_HUGE, "Allocations of the probe fail"},
 };

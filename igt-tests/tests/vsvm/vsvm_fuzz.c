@@ -29,7 +29,7 @@ IGT_TEST_DESCRIPTION("Calls with random arguments, from several threads");
 /* Far from where the kernel puts anything of its own accord. */
 #define MAPPED	  ((uint8_t *)0x200000000000)
 #define JOBS	  4
-#define NUM_CALLS (DRM_VSVM_WAIT + 1)
+#define NUM_CALLS (DRM_VSVM_ATTRIBUTES + 1)
 
 /* Of a run, in seconds, and in the environment for a longer one. */
 #define FUZZ_SECONDS "3"
@@ -197,6 +197,29 @@ static unsigned long random_call(struct fuzzer *f, unsigned int call, void *args
 			.queue_id = random_queue(f), .pad = random_flags(f)};
 		return DRM_IOCTL_VSVM_QUEUE_DESTROY;
 	case DRM_VSVM_SUBMIT: random_submit(f, args); return DRM_IOCTL_VSVM_SUBMIT;
+	case DRM_VSVM_ADVISE: {
+		struct drm_vsvm_advise *advise = args;
+
+		*advise = (struct drm_vsvm_advise){
+			.attribute =
+				one_in(f, 8) ? odd_number(f) : below(f, DRM_VSVM_ATTRIBUTE_COUNT),
+			.value = one_in(f, 8) ? odd_number(f) : below(f, 3),
+			.flags = random_flags(f),
+			.pad = random_flags(f)};
+		random_range(f, &advise->addr, &advise->length);
+		return DRM_IOCTL_VSVM_ADVISE;
+	}
+	case DRM_VSVM_ATTRIBUTES: {
+		struct drm_vsvm_attributes *attributes = args;
+
+		*attributes = (struct drm_vsvm_attributes){
+			.runs = one_in(f, 4) ? wild_address(f)
+					     : (uintptr_t)f->fuzz->scratch->ptr + SCRATCH / 4,
+			.num_runs = below(f, 64),
+			.flags = random_flags(f)};
+		random_range(f, &attributes->addr, &attributes->length);
+		return DRM_IOCTL_VSVM_ATTRIBUTES;
+	}
 	default:
 		*(struct drm_vsvm_wait *)args = (struct drm_vsvm_wait){
 			.fence_addr = one_in(f, 8) ? odd_number(f) : writable(f),

@@ -26,7 +26,7 @@ extern "C" {
  */
 
 /** DRM_VSVM_UAPI_VERSION - grows with every addition to this header */
-#define DRM_VSVM_UAPI_VERSION	2
+#define DRM_VSVM_UAPI_VERSION	3
 
 #define DRM_VSVM_QUERY		0x00
 #define DRM_VSVM_PREFETCH	0x01
@@ -35,6 +35,8 @@ extern "C" {
 #define DRM_VSVM_QUEUE_DESTROY	0x04
 #define DRM_VSVM_SUBMIT		0x05
 #define DRM_VSVM_WAIT		0x06
+#define DRM_VSVM_ADVISE		0x07
+#define DRM_VSVM_ATTRIBUTES	0x08
 
 #define DRM_IOCTL_VSVM_QUERY \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_VSVM_QUERY, struct drm_vsvm_query)
@@ -50,6 +52,10 @@ extern "C" {
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_VSVM_SUBMIT, struct drm_vsvm_submit)
 #define DRM_IOCTL_VSVM_WAIT \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_VSVM_WAIT, struct drm_vsvm_wait)
+#define DRM_IOCTL_VSVM_ADVISE \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_VSVM_ADVISE, struct drm_vsvm_advise)
+#define DRM_IOCTL_VSVM_ATTRIBUTES \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_VSVM_ATTRIBUTES, struct drm_vsvm_attributes)
 
 /**
  * enum drm_vsvm_query_id - what DRM_IOCTL_VSVM_QUERY returns
@@ -368,6 +374,105 @@ struct drm_vsvm_wait {
 	__u32 fault_access;
 	__u64 fault_addr;
 	__u64 fault_pc;
+};
+
+/**
+ * enum drm_vsvm_attribute - what a program can say about a range
+ * @DRM_VSVM_ATTRIBUTE_LOCATION: preferred location, one of &enum drm_vsvm_location.
+ *	With DRM_VSVM_LOCATION_SYSTEM the GPU uses what is in system memory from
+ *	there. DRM_VSVM_LOCATION_NONE, the default, and DRM_VSVM_LOCATION_VRAM let it
+ *	move to VRAM
+ * @DRM_VSVM_ATTRIBUTE_GRANULARITY: order of the aligned range that a GPU fault
+ *	migrates and maps at once: 0 or 2 to 9; the default is 9, which is 2 MiB
+ * @DRM_VSVM_ATTRIBUTE_NO_MIGRATE: 1: memory never moves to VRAM, neither by a fault
+ *	nor by a prefetch; 0: the default
+ * @DRM_VSVM_ATTRIBUTE_ATOMIC: one of &enum drm_vsvm_atomic
+ * @DRM_VSVM_ATTRIBUTE_READ_MOSTLY: 1: only GPU writes move memory to VRAM, reads use
+ *	it from where it is; 0: the default
+ * @DRM_VSVM_ATTRIBUTE_COUNT: number of attributes
+ */
+enum drm_vsvm_attribute {
+	DRM_VSVM_ATTRIBUTE_LOCATION = 0,
+	DRM_VSVM_ATTRIBUTE_GRANULARITY = 1,
+	DRM_VSVM_ATTRIBUTE_NO_MIGRATE = 2,
+	DRM_VSVM_ATTRIBUTE_ATOMIC = 3,
+	DRM_VSVM_ATTRIBUTE_READ_MOSTLY = 4,
+	DRM_VSVM_ATTRIBUTE_COUNT = 5,
+};
+
+/**
+ * enum drm_vsvm_atomic - where atomic operations of the GPU take place
+ * @DRM_VSVM_ATOMIC_ANY: wherever a write of the GPU would; the default
+ * @DRM_VSVM_ATOMIC_DEVICE: in VRAM: the first one moves the memory there, if that is
+ *	possible, even if reads and writes do not
+ * @DRM_VSVM_ATOMIC_SYSTEM: where the memory is: none moves it to VRAM
+ */
+enum drm_vsvm_atomic {
+	DRM_VSVM_ATOMIC_ANY = 0,
+	DRM_VSVM_ATOMIC_DEVICE = 1,
+	DRM_VSVM_ATOMIC_SYSTEM = 2,
+};
+
+/**
+ * struct drm_vsvm_advise - set an attribute of a range
+ *
+ * It holds from the next access of the GPU on; nothing moves at once. Where
+ * attributes contradict each other, no-migrate comes first, then the atomic mode for
+ * atomic operations, then read-mostly for reads, then the preferred location. With an
+ * unmapped hole in the range nothing is set, and the return value is -EFAULT.
+ *
+ * An attribute goes back to its default when its memory is unmapped or moved away
+ * by mremap().
+ *
+ * @addr: start of the range, a multiple of the base page size
+ * @length: length of the range, likewise, not 0
+ * @attribute: one of &enum drm_vsvm_attribute
+ * @value: what it says there
+ * @flags: 0
+ * @pad: 0
+ */
+struct drm_vsvm_advise {
+	__u64 addr;
+	__u64 length;
+	__u32 attribute;
+	__u32 value;
+	__u32 flags;
+	__u32 pad;
+};
+
+/** DRM_VSVM_ATTRIBUTE_ROOM - length of a table indexed by attribute */
+#define DRM_VSVM_ATTRIBUTE_ROOM 8
+
+/**
+ * struct drm_vsvm_attributes_run - memory with the same attributes
+ * @addr: start
+ * @length: length in bytes
+ * @value: by &enum drm_vsvm_attribute; 0 for those that the kernel does not know
+ */
+struct drm_vsvm_attributes_run {
+	__u64 addr;
+	__u64 length;
+	__u32 value[DRM_VSVM_ATTRIBUTE_ROOM];
+};
+
+/**
+ * struct drm_vsvm_attributes - ask for the attributes of a range
+ *
+ * Equal neighbours are one run. Where nothing is mapped they are the default ones.
+ *
+ * @addr: start of the range, a multiple of the base page size
+ * @length: length of the range, likewise, not 0
+ * @runs: user address of an array of &struct drm_vsvm_attributes_run
+ * @num_runs: in: entries in @runs, out: number of runs in the range, which may
+ *	be more than were written
+ * @flags: 0
+ */
+struct drm_vsvm_attributes {
+	__u64 addr;
+	__u64 length;
+	__u64 runs;
+	__u32 num_runs;
+	__u32 flags;
 };
 
 #if defined(__cplusplus)

@@ -418,6 +418,37 @@ static void test_prefetch(void)
 	check(vsvm_prefetch(dev, memory, size, DRM_VSVM_LOCATION_VRAM, NULL) == -EFAULT);
 }
 
+/* What was said is told, and the GPU keeps to it. */
+static void test_advise(void)
+{
+	size_t page = 1UL << info.page_shift, size = 4 * page;
+	struct drm_vsvm_attributes_run runs[3];
+	unsigned char *memory =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t moved = 1;
+	uint32_t n = 3;
+
+	check(memory != MAP_FAILED);
+	memset(memory, 0x5a, size);
+	check(!vsvm_advise(dev, memory + page + 1, 1, DRM_VSVM_ATTRIBUTE_NO_MIGRATE, 1));
+	check(!vsvm_attributes(dev, memory, size, runs, &n));
+	check(n == 3);
+	check(runs[0].length == page && runs[1].length == page && runs[2].length == 2 * page);
+	check(runs[1].value[DRM_VSVM_ATTRIBUTE_NO_MIGRATE] == 1);
+	check(runs[2].value[DRM_VSVM_ATTRIBUTE_NO_MIGRATE] == 0);
+	check(runs[2].value[DRM_VSVM_ATTRIBUTE_GRANULARITY] == 9);
+	check(!vsvm_prefetch(dev, memory, size, DRM_VSVM_LOCATION_VRAM, &moved));
+	check(moved == 3 * page);
+	check(bytes_at(memory + page, page, DRM_VSVM_LOCATION_SYSTEM) == page);
+	check(vsvm_advise(dev, memory, size, DRM_VSVM_ATTRIBUTE_GRANULARITY, 1) == -EINVAL);
+	check(vsvm_advise(dev, memory, 0, DRM_VSVM_ATTRIBUTE_GRANULARITY, 0) == -EINVAL);
+	check(vsvm_attributes(dev, memory, 0, runs, &n) == -EINVAL);
+	munmap(memory, size);
+	check(vsvm_advise(dev, memory, size, DRM_VSVM_ATTRIBUTE_GRANULARITY, 0) == -EFAULT);
+	check(!vsvm_attributes(dev, memory, size, runs, &n));
+	check(n == 1);
+}
+
 /* How many runs there are is told, whatever has room. */
 static void test_residency(void)
 {
@@ -509,6 +540,7 @@ int main(int argc, char **argv)
 	test_threads();
 	test_full_queue();
 	test_prefetch();
+	test_advise();
 	test_residency();
 	test_fork();
 	test_kill();

@@ -17,6 +17,7 @@
  * - vsvm_svm.c: the GPU's page tables follow those of the process; locking
  * - vsvm_pt.c: format of the GPU's page tables
  * - vsvm_fault.c: GPU faults
+ * - vsvm_advise.c: what the program wants of ranges
  * - vsvm_migrate.c: migration between system memory and VRAM
  * - vsvm_evict.c: room in VRAM
  * - vsvm_prefetch.c, vsvm_residency.c, vsvm_query.c: ioctls
@@ -150,6 +151,9 @@ static const struct drm_ioctl_desc vsvm_ioctls[] = {
 			  DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(VSVM_SUBMIT, vsvm_ioctl_submit, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(VSVM_WAIT, vsvm_ioctl_wait, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VSVM_ADVISE, vsvm_ioctl_advise, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VSVM_ATTRIBUTES, vsvm_ioctl_attributes,
+			  DRM_RENDER_ALLOW),
 };
 
 static const struct file_operations vsvm_fops = {

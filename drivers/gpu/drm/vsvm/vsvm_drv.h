@@ -93,6 +93,9 @@ int vsvm_ioctl_queue_destroy(struct drm_device *drm, void *data,
 			     struct drm_file *file);
 int vsvm_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file);
 int vsvm_ioctl_wait(struct drm_device *drm, void *data, struct drm_file *file);
+int vsvm_ioctl_advise(struct drm_device *drm, void *data, struct drm_file *file);
+int vsvm_ioctl_attributes(struct drm_device *drm, void *data,
+			  struct drm_file *file);
 
 void vsvm_fault_work(struct work_struct *work);
 void vsvm_done_work(struct work_struct *work);

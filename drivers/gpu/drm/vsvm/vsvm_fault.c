@@ -8,9 +8,10 @@
  *
  * The GPU's interrupt queues a work item, which takes records from the fault
  * buffer one after the other. A fault is served for the whole of its block, as
- * far as the mapping (VMA) reaches:
+ * far as the mapping (VMA) reaches, or less if the program has advised so:
  *
- * 1. Anonymous memory is migrated to VRAM, where room is made for it.
+ * 1. Anonymous memory is migrated to VRAM, where room is made for it, unless advice
+ *    is against it.
  * 2. What the process has, in VRAM or system memory, is looked up.
  * 3. What is missing is faulted in, as the CPU would do, and the service starts
  *    again. That is pages which are swapped out or for which VRAM had no room,
@@ -59,10 +60,13 @@ static bool vsvm_vma_is_secret(struct vm_area_struct *vma)
  * @range: the block
  * @vma: the mapping of @addr
  * @addr: the page
+ * @access: enum vsvm_isa_access
  * @write: to be written to
  * @fetch: to be executed
- * @start: start of the block in @vma
- * @end: end of the block in @vma
+ * @attrs: what the program wants of @addr
+ * @start: start of what is served at once: of the block in @vma that is to be treated
+ *	alike
+ * @end: its end
  * @batch: scratch memory
  * @bytes: bytes made accessible
  */
@@ -70,8 +74,10 @@ struct vsvm_service {
 	struct vsvm_range *range;
 	struct vm_area_struct *vma;
 	unsigned long addr;
+	u32 access;
 	bool write;
 	bool fetch;
+	struct vsvm_attrs attrs;
 	unsigned long start;
 	unsigned long end;
 	struct vsvm_batch *batch;
@@ -130,6 +136,8 @@ static int vsvm_service_find(struct vsvm_service *s)
 
 	s->start = max(block, s->vma->vm_start);
 	s->end = min(block + VSVM_BLOCK_SIZE, s->vma->vm_end);
+	s->attrs = vsvm_advice_get(s->range->vm, s->addr, &s->start, &s->end);
+	vsvm_attrs_granule(&s->attrs, s->addr, &s->start, &s->end);
 	return 0;
 }
 
@@ -144,6 +152,7 @@ static int vsvm_service_try(struct vsvm_service *s, bool thorough, bool migrate)
 		return ret;
 
 	if (migrate && vma_is_anonymous(s->vma) &&
+	    vsvm_attrs_want_vram(&s->attrs, s->access) &&
 	    vsvm_vram_free_pages(&vm->vdev->vram))
 		vsvm_migrate_to_vram(vm, s->vma, s->start, s->end, s->batch);
 
@@ -159,7 +168,11 @@ static int vsvm_service_try(struct vsvm_service *s, bool thorough, bool migrate)
 		return ret ?: -EAGAIN;
 	}
 
+	if (!s->write)
+		vsvm_attrs_restrict(&s->attrs, s->batch->pfns,
+				    (s->end - s->start) >> PAGE_SHIFT);
 	ret = vsvm_range_map(s->range, s->start, s->end, s->batch->pfns, seq,
+			     vsvm_attrs_pte_flags(&s->attrs, s->access),
 			     &s->bytes);
 	if (!ret)
 		vsvm_evict_note_use(vm->vdev, s->batch->pfns,
@@ -173,6 +186,7 @@ static int vsvm_fault_serve(struct vsvm_vm *vm, unsigned long addr, u32 access,
 {
 	struct vsvm_service s = {
 		.addr = addr,
+		.access = access,
 		.write = access == VSVM_ISA_ACCESS_WRITE ||
 			 access == VSVM_ISA_ACCESS_ATOMIC,
 		.fetch = access == VSVM_ISA_ACCESS_FETCH,

@@ -9,9 +9,9 @@
  * Prefetch does for a range, before it is used, what faults would do for it
  * later: block by block, synchronously, and killable. A prefetch to VRAM also
  * enters the memory in the GPU's page tables. What is swapped out, or in the
- * memory of another device, comes to system memory first. Room is made in VRAM,
- * but not at the cost of what was used since the prefetch began, nor of what the
- * range has there already.
+ * memory of another device, comes to system memory first. What must not migrate by
+ * advice is entered as well, but stays. Room is made in VRAM, but not at the cost of
+ * what was used since the prefetch began, nor of what the range has there already.
  */
 
 #include <linux/hmm.h>
@@ -50,32 +50,40 @@ static bool vsvm_prefetch_fault_in(struct vsvm_range *range,
 static u64 vsvm_prefetch_to_vram(struct vsvm_range *range,
 				 struct vm_area_struct *vma,
 				 unsigned long start, unsigned long end,
+				 const struct vsvm_attrs *attrs,
 				 struct vsvm_batch *batch)
 {
+	bool move = !vsvm_attrs_no_migrate(attrs);
 	struct vsvm_vm *vm = range->vm;
 	unsigned long seq;
-	u64 moved, bytes;
+	u64 moved = 0, bytes;
 
-	moved = vsvm_migrate_to_vram(vm, vma, start, end, batch);
+	if (move)
+		moved = vsvm_migrate_to_vram(vm, vma, start, end, batch);
 	if (vsvm_range_snapshot(range, start, end, batch, &seq))
 		return moved;
 
-	if (vsvm_vram_free_pages(&vm->vdev->vram) &&
+	if ((!move || vsvm_vram_free_pages(&vm->vdev->vram)) &&
 	    vsvm_prefetch_fault_in(range, start, end, batch)) {
-		moved += vsvm_migrate_to_vram(vm, vma, start, end, batch);
+		if (move)
+			moved += vsvm_migrate_to_vram(vm, vma, start, end,
+						      batch);
 		if (vsvm_range_snapshot(range, start, end, batch, &seq))
 			return moved;
 	}
-	if (!vsvm_range_map(range, start, end, batch->pfns, seq, &bytes))
+	vsvm_attrs_restrict(attrs, batch->pfns, (end - start) >> PAGE_SHIFT);
+	if (!vsvm_range_map(range, start, end, batch->pfns, seq,
+			    vsvm_attrs_pte_flags(attrs, VSVM_ISA_ACCESS_READ),
+			    &bytes))
 		vsvm_evict_note_use(vm->vdev, batch->pfns,
 				    (end - start) >> PAGE_SHIFT);
 	return moved;
 }
 
 /*
- * Moves what @addr and the following addresses have in common: a block and a
- * mapping. Room is made of what was not used after @until. Returns the end of
- * what was moved, or an error.
+ * Moves what @addr and the following addresses have in common: a block, a mapping
+ * and attributes. Room is made of what was not used after @until. Returns the end of
+ * that, or an error.
  */
 static long vsvm_prefetch_step(struct vsvm_vm *vm, unsigned long addr,
 			       unsigned long end, u32 location, u64 until,
@@ -83,7 +91,9 @@ static long vsvm_prefetch_step(struct vsvm_vm *vm, unsigned long addr,
 {
 	struct vsvm_device *vdev = vm->vdev;
 	struct vm_area_struct *vma;
+	unsigned long start = addr;
 	struct vsvm_range *range;
+	struct vsvm_attrs attrs;
 
 	range = vsvm_range_get(vm, addr);
 	if (IS_ERR(range))
@@ -100,11 +110,12 @@ static long vsvm_prefetch_step(struct vsvm_vm *vm, unsigned long addr,
 		return -EFAULT;
 	}
 	end = min(end, vma->vm_end);
+	attrs = vsvm_advice_get(vm, addr, &start, &end);
 
 	if (vma_is_anonymous(vma)) {
 		if (location == DRM_VSVM_LOCATION_VRAM)
 			*moved += vsvm_prefetch_to_vram(range, vma, addr, end,
-							batch);
+							&attrs, batch);
 		else
 			*moved += vsvm_migrate_to_ram(vdev, vma, addr, end, batch);
 	}

@@ -137,7 +137,7 @@ int vsvm_pt_lock_prepared(struct vsvm_vm *vm)
 
 /*
  * The entry for one result of hmm_range_fault(), 0 for none; @flags are those that do
- * not come from the result.
+ * not come from the result. Atomics on VRAM are always allowed.
  */
 static u64 vsvm_pt_entry(struct vsvm_vram *vram, unsigned long pfn, u64 flags)
 {
@@ -152,7 +152,8 @@ static u64 vsvm_pt_entry(struct vsvm_vram *vram, unsigned long pfn, u64 flags)
 	if (pfn & HMM_PFN_WRITE)
 		entry |= VSVM_HW_PTE_WRITE;
 	if (is_device_private_page(page))
-		entry |= VSVM_HW_PTE_VRAM | vsvm_vram_offset(vram, page);
+		entry = (entry & ~VSVM_HW_PTE_NO_ATOMIC) | VSVM_HW_PTE_VRAM |
+			vsvm_vram_offset(vram, page);
 	else
 		entry |= page_to_phys(page);
 	return entry;
@@ -184,12 +185,16 @@ static bool vsvm_pt_entry_allows(u64 entry, u32 access)
 		need |= VSVM_HW_PTE_EXEC;
 	else if (access != VSVM_ISA_ACCESS_READ)
 		need |= VSVM_HW_PTE_WRITE;
+	if (access == VSVM_ISA_ACCESS_ATOMIC && (entry & VSVM_HW_PTE_NO_ATOMIC))
+		return false;
 	return (entry & need) == need;
 }
 
-/* Pages that @new makes accessible, or writable, where @old did not. */
+/* Pages that @new allows something for that @old did not. */
 static unsigned int vsvm_pt_gain(u64 old, u64 new)
 {
+	if ((old & ~new & VSVM_HW_PTE_NO_ATOMIC) && (new & VSVM_HW_PTE_VALID))
+		return 1;
 	return (new & ~old & (VSVM_HW_PTE_VALID | VSVM_HW_PTE_WRITE)) ? 1 : 0;
 }
 
@@ -207,18 +212,17 @@ static int vsvm_pt_flush(struct vsvm_vm *vm, unsigned long addr)
  * @start: start of the range, which is in one block
  * @end: end of the range
  * @pfns: result of hmm_range_fault() for it
- * @exec: the GPU may fetch instructions there
+ * @flags: %VSVM_HW_PTE_EXEC and %VSVM_HW_PTE_NO_ATOMIC as they apply; the latter to
+ *	system memory only
  * @flush: the TLBs must be invalidated in any case
  *
  * Pages without a result keep the entry that they have.
  *
- * Return: bytes that are accessible now and were not, or that are writable now
- * and were not.
+ * Return: bytes that can be accessed now in a way in which they could not.
  */
 u64 vsvm_pt_map(struct vsvm_vm *vm, unsigned long start, unsigned long end,
-		const unsigned long *pfns, bool exec, bool flush)
+		const unsigned long *pfns, u64 flags, bool flush)
 {
-	u64 flags = exec ? VSVM_HW_PTE_EXEC : 0;
 	struct vsvm_vram *vram = &vm->vdev->vram;
 	u64 *block = vsvm_pt_block_entry(vm, start, true);
 	u64 leaf = vsvm_pt_leaf(vram, start, end, pfns, flags);

@@ -43,7 +43,7 @@ int vsvm_pt_init(struct vsvm_vm *vm);
 void vsvm_pt_fini(struct vsvm_vm *vm);
 int vsvm_pt_lock_prepared(struct vsvm_vm *vm);
 u64 vsvm_pt_map(struct vsvm_vm *vm, unsigned long start, unsigned long end,
-		const unsigned long *pfns, bool exec, bool flush);
+		const unsigned long *pfns, u64 flags, bool flush);
 bool vsvm_pt_clear(struct vsvm_vm *vm, unsigned long start, unsigned long end);
 bool vsvm_pt_allows(struct vsvm_vm *vm, unsigned long addr, u32 access);
 void vsvm_pt_count(struct vsvm_vm *vm, unsigned long addr,

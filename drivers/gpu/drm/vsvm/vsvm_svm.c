@@ -30,6 +30,7 @@
  *	        vsvm_queue.lock
  *	mm_struct.mmap_lock
  *	    page table locks, folio locks, MMU notifiers
+ *	        vsvm_advice.lock (spinlock)
  *	        vsvm_vm.pt_lock
  *	            (inside the GPU model)
  *	vsvm_vram.lock (innermost, interrupts off)
@@ -37,9 +38,9 @@
  * The two groups are not nested, but that vsvm_vm.pt_lock is also taken inside
  * vsvm_device.vms_lock. In detail:
  *
- * - Only vsvm_vm.pt_lock is taken in MMU notifiers. No memory may be allocated
- *   under it, since reclaim calls notifiers; fs_reclaim_acquire() at creation
- *   teaches this to lockdep.
+ * - Only vsvm_vm.pt_lock and vsvm_advice.lock are taken in MMU notifiers. No memory
+ *   may be waited for under them, since reclaim calls notifiers;
+ *   fs_reclaim_acquire() at creation teaches this to lockdep.
  * - Entries are written under vsvm_vm.pt_lock, after mmu_interval_read_retry()
  *   under the same lock has said that the result of hmm_range_fault() is still
  *   true. The notifier calls mmu_interval_set_seq() under it and empties the
@@ -51,6 +52,9 @@
  * - migrate_to_ram takes none of these locks. It finds the device by the page,
  *   and the page is locked by mm. Migrations of different ranges run in
  *   parallel, as do copies.
+ * - Advice changes under the mmap lock, held for writing, and is read under it. It is
+ *   removed in a notifier, which runs under the mmap lock, too, but not always for
+ *   writing: hence vsvm_advice.lock.
  * - No driver lock is held while user memory is read or written.
  */
 
@@ -156,6 +160,35 @@ struct vsvm_range *vsvm_range_get(struct vsvm_vm *vm, unsigned long addr)
 err_free:
 	kfree(range);
 	return ret ? ERR_PTR(ret) : other;
+}
+
+/**
+ * vsvm_ranges_forget() - have the GPU fault again on a range
+ * @vm: the address space
+ * @start: start of the range
+ * @end: end of the range
+ *
+ * Context: Process context, inside of drm_dev_enter().
+ */
+void vsvm_ranges_forget(struct vsvm_vm *vm, unsigned long start,
+			unsigned long end)
+{
+	struct vsvm_range *range;
+	unsigned long index;
+
+	xa_for_each_range(&vm->ranges, index, range, start >> VSVM_BLOCK_SHIFT,
+			  (end - 1) >> VSVM_BLOCK_SHIFT) {
+		unsigned long first = index << VSVM_BLOCK_SHIFT;
+
+		mutex_lock(&vm->pt_lock);
+		if (!vm->dead &&
+		    vsvm_pt_clear(vm, max(start, first),
+				  min(end, first + VSVM_BLOCK_SIZE)))
+			vsvm_hw_tlb_invalidate(vm->vdev->hw, vm->vmid, first,
+					       first + VSVM_BLOCK_SIZE, true);
+		mutex_unlock(&vm->pt_lock);
+		cond_resched();
+	}
 }
 
 /**
@@ -278,6 +311,7 @@ int vsvm_range_fault_in(struct vsvm_range *range, unsigned long start,
  * @end: end of the part
  * @pfns: result of vsvm_range_snapshot() for that part
  * @seq: likewise
+ * @flags: %VSVM_HW_PTE_NO_ATOMIC, to have atomics on system memory fault, or 0
  * @bytes: set to the number of bytes that are accessible now and were not
  *
  * Context: The mmap lock is held for reading.
@@ -286,7 +320,7 @@ int vsvm_range_fault_in(struct vsvm_range *range, unsigned long start,
  */
 int vsvm_range_map(struct vsvm_range *range, unsigned long start,
 		   unsigned long end, const unsigned long *pfns,
-		   unsigned long seq, u64 *bytes)
+		   unsigned long seq, u64 flags, u64 *bytes)
 {
 	struct vsvm_vm *vm = range->vm;
 	struct vm_area_struct *vma;
@@ -296,6 +330,8 @@ int vsvm_range_map(struct vsvm_range *range, unsigned long start,
 	vma = vma_lookup(vm->mm, start);
 	if (!vma)
 		return -EAGAIN;
+	if (vma->vm_flags & VM_EXEC)
+		flags |= VSVM_HW_PTE_EXEC;
 
 	ret = vsvm_pt_lock_prepared(vm);
 	if (ret)
@@ -307,8 +343,7 @@ int vsvm_range_map(struct vsvm_range *range, unsigned long start,
 		ret = -ENODEV;
 	} else {
 		vsvm_mark_dirty(pfns, (end - start) >> PAGE_SHIFT);
-		*bytes = vsvm_pt_map(vm, start, end, pfns,
-				     vma->vm_flags & VM_EXEC,
+		*bytes = vsvm_pt_map(vm, start, end, pfns, flags,
 				     range->flush_pending);
 		range->flush_pending = false;
 	}

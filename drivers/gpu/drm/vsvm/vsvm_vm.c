@@ -32,6 +32,7 @@ static void vsvm_vm_free(struct kref *ref)
 {
 	struct vsvm_vm *vm = container_of(ref, struct vsvm_vm, ref);
 
+	vsvm_advice_fini(vm);
 	vsvm_ranges_fini(vm);
 	vsvm_pt_fini(vm);
 	vsvm_owner_put(vm->owner);
@@ -135,6 +136,7 @@ int vsvm_open(struct drm_device *drm, struct drm_file *file)
 	mutex_init(&vm->pt_lock);
 	xa_init_flags(&vm->queues, XA_FLAGS_ALLOC1);
 	xa_init(&vm->ranges);
+	vsvm_advice_init(&vm->advice);
 	vsvm_vm_prime_lockdep(vm);
 
 	vm->owner = vsvm_owner_create();

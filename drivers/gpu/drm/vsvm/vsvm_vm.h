@@ -16,6 +16,7 @@
 
 #include <drm/vsvm_isa.h>
 
+#include "vsvm_advise.h"
 #include "vsvm_drv.h"
 #include "vsvm_pt.h"
 
@@ -40,6 +41,7 @@
  *	allocated under it
  * @pt: the page tables
  * @dead: the GPU does not know this address space any more
+ * @advice: what the program wants of ranges
  */
 struct vsvm_vm {
 	struct kref ref;
@@ -61,6 +63,8 @@ struct vsvm_vm {
 	struct mutex pt_lock;		/* for pt and dead */
 	struct vsvm_pt pt;
 	bool dead;
+
+	struct vsvm_advice advice;
 };
 
 /**
@@ -111,6 +115,8 @@ void vsvm_vm_shutdown_all(struct vsvm_device *vdev);
 
 /* vsvm_svm.c */
 struct vsvm_range *vsvm_range_get(struct vsvm_vm *vm, unsigned long addr);
+void vsvm_ranges_forget(struct vsvm_vm *vm, unsigned long start,
+			unsigned long end);
 void vsvm_ranges_fini(struct vsvm_vm *vm);
 int vsvm_range_snapshot(struct vsvm_range *range, unsigned long start,
 			unsigned long end, struct vsvm_batch *batch,
@@ -119,7 +125,7 @@ int vsvm_range_fault_in(struct vsvm_range *range, unsigned long start,
 			unsigned long end, bool write, struct vsvm_batch *batch);
 int vsvm_range_map(struct vsvm_range *range, unsigned long start,
 		   unsigned long end, const unsigned long *pfns,
-		   unsigned long seq, u64 *bytes);
+		   unsigned long seq, u64 flags, u64 *bytes);
 bool vsvm_check_user_range(u64 addr, u64 length);
 
 /* vsvm_migrate.c */

@@ -155,7 +155,8 @@ enum vsvm_stop vsvm_rv64_atomic(struct vsvm_mmu *mmu, struct vsvm_hart *hart,
 	}
 
 	page = vsvm_mmu_entry(mmu, va);
-	if (likely(page->write == vsvm_mmu_tag(mmu, va, size))) {
+	if (likely(page->write == vsvm_mmu_tag(mmu, va, size) &&
+		   !(page->uses & VSVM_TLB_NO_ATOMIC))) {
 		page->uses++;
 		host = (void *)(va + page->offset);
 	} else {

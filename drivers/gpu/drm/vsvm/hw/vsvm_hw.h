@@ -56,6 +56,7 @@
 #define VSVM_HW_PTE_VRAM	BIT_ULL(2)	/* leaf: address is in VRAM */
 #define VSVM_HW_PTE_LEAF	BIT_ULL(3)	/* level 1: a leaf, not a table */
 #define VSVM_HW_PTE_EXEC	BIT_ULL(4)	/* leaf: fetches allowed */
+#define VSVM_HW_PTE_NO_ATOMIC	BIT_ULL(5)	/* leaf: atomics not allowed */
 #define VSVM_HW_PTE_ADDR	0x0000fffffffff000ULL
 
 /* Interrupt sources */

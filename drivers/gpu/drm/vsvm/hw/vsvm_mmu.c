@@ -156,6 +156,9 @@ static bool vsvm_mmu_allowed(u64 pte, u32 access)
 		return true;
 	case VSVM_ISA_ACCESS_FETCH:
 		return pte & VSVM_HW_PTE_EXEC;
+	case VSVM_ISA_ACCESS_ATOMIC:
+		return (pte & VSVM_HW_PTE_WRITE) &&
+		       !(pte & VSVM_HW_PTE_NO_ATOMIC);
 	default:
 		return pte & VSVM_HW_PTE_WRITE;
 	}
@@ -196,6 +199,8 @@ static enum vsvm_xlat vsvm_mmu_walk(struct vsvm_mmu *mmu, u64 va, u32 access,
 		flags |= VSVM_TLB_SYSTEM;
 	if (pte & VSVM_HW_PTE_EXEC)
 		flags |= VSVM_TLB_EXEC;
+	if (pte & VSVM_HW_PTE_NO_ATOMIC)
+		flags |= VSVM_TLB_NO_ATOMIC;
 	*host = mem + (va & (size - 1));
 	if (level) {
 		struct vsvm_tlb_huge *huge = vsvm_mmu_huge(mmu, va);
@@ -230,17 +235,20 @@ enum vsvm_xlat vsvm_mmu_translate(struct vsvm_mmu *mmu, u64 va, u32 access,
 	bool write = access == VSVM_ISA_ACCESS_WRITE ||
 		     access == VSVM_ISA_ACCESS_ATOMIC;
 	u64 need = access == VSVM_ISA_ACCESS_FETCH ? VSVM_TLB_EXEC : 0;
+	u64 mask = need;
 	struct vsvm_tlb_page *page;
 	struct vsvm_tlb_huge *huge;
 	u64 tag;
 
 	if (va >= VSVM_VA_END)
 		return VSVM_XLAT_BAD;
+	if (access == VSVM_ISA_ACCESS_ATOMIC)
+		mask |= VSVM_TLB_NO_ATOMIC;
 
 	page = vsvm_mmu_entry(mmu, va);
 	tag = (va & VSVM_PAGE_MASK) | mmu->tag;
 	if ((write ? page->write : page->read) == tag &&
-	    (page->uses & need) == need) {
+	    (page->uses & mask) == need) {
 		page->uses++;
 		*host = (void *)(va + page->offset);
 		return VSVM_XLAT_OK;
@@ -257,7 +265,7 @@ enum vsvm_xlat vsvm_mmu_translate(struct vsvm_mmu *mmu, u64 va, u32 access,
 	huge = vsvm_mmu_huge(mmu, va);
 	tag = (va & VSVM_HUGE_MASK) | mmu->tag;
 	if ((write ? huge->write : huge->read) == tag &&
-	    (huge->flags & need) == need) {
+	    (huge->flags & mask) == need) {
 		*host = (void *)(va + huge->offset);
 		page = vsvm_mmu_fill_page(mmu, va, huge->offset,
 					  huge->write == tag, huge->flags);

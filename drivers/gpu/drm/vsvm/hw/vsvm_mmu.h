@@ -35,10 +35,12 @@ struct vsvm_vmem;
 #define VSVM_MAX_VMS		511
 #define VSVM_TLB_EMPTY		((u64)VSVM_MAX_VMS << VSVM_TLB_VMID_SHIFT)
 
-/* In the uses of an entry: it leads to system memory, fetches are allowed */
+/* In the uses of an entry: it leads to system memory, what is allowed or not */
 #define VSVM_TLB_SYSTEM		BIT_ULL(63)
 #define VSVM_TLB_EXEC		BIT_ULL(62)
-#define VSVM_TLB_FLAGS		(VSVM_TLB_SYSTEM | VSVM_TLB_EXEC)
+#define VSVM_TLB_NO_ATOMIC	BIT_ULL(61)
+#define VSVM_TLB_FLAGS		(VSVM_TLB_SYSTEM | VSVM_TLB_EXEC | \
+				 VSVM_TLB_NO_ATOMIC)
 
 /**
  * struct vsvm_tlb_page - translation of 4 KiB

@@ -252,6 +252,44 @@ static void test_permission(void)
 	CHECK(missed(&hart, stop, HUGE + 0x99990, VSVM_ISA_ACCESS_WRITE), "in any of its pages");
 }
 
+/* Atomics may be forbidden where stores are allowed, and from one TLB to the other */
+static void test_no_atomic(void)
+{
+	const struct {
+		u64 va;
+		u64 page;
+		u32 level;
+	} leaves[] = {{0x620000000ULL, ram_page(m), 0}, {HUGE + (2 << 21), ram_huge(m), 1}};
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		struct vsvm_hart hart = {.x[A1] = leaves[i].va, .x[A2] = 5};
+		u64 *word = ram_ptr(m, leaves[i].page);
+		enum vsvm_stop stop;
+
+		*word = 3;
+		map(m, m->root, leaves[i].va, leaves[i].page | PTE_RW | VSVM_HW_PTE_NO_ATOMIC,
+		    leaves[i].level);
+		stop = step(&hart, rv_amoadd_d(A0, A2, A1));
+		CHECK(missed(&hart, stop, leaves[i].va, VSVM_ISA_ACCESS_ATOMIC), "cold");
+		EQUAL(step(&hart, rv_sd(A2, A1, 0)), VSVM_STOP_SLICE, "it can be written");
+		stop = step(&hart, rv_amoadd_d(A0, A2, A1));
+		CHECK(missed(&hart, stop, leaves[i].va, VSVM_ISA_ACCESS_ATOMIC), "warm");
+		stop = step(&hart, rv_lr_d(A0, A1));
+		CHECK(missed(&hart, stop, leaves[i].va, VSVM_ISA_ACCESS_ATOMIC), "lr.d");
+		hart.x[A1] += leaves[i].level ? 4096 : 0;
+		stop = step(&hart, rv_amoadd_d(A0, A2, A1));
+		CHECK(missed(&hart, stop, hart.x[A1], VSVM_ISA_ACCESS_ATOMIC), "all of it");
+		hart.x[A1] = leaves[i].va;
+		EQUAL(*word, 5, "nothing was added");
+
+		map(m, m->root, leaves[i].va, leaves[i].page | PTE_RW, leaves[i].level);
+		flush();
+		EQUAL(step(&hart, rv_amoadd_d(A0, A2, A1)), VSVM_STOP_SLICE, "allowed");
+		EQUAL(*word, 10, "it was added");
+	}
+}
+
 static void test_huge(void)
 {
 	const u64 va = HUGE + 2 * VSVM_HUGE_SIZE;
@@ -653,6 +691,7 @@ int main(void)
 	test_bad_leaves();
 	test_canonical();
 	test_permission();
+	test_no_atomic();
 	test_huge();
 	test_flush();
 	test_conflicts();
