@@ -147,5 +147,6 @@ void vsvm_debugfs_init(struct vsvm_device *vdev)
 {
 	drm_debugfs_add_files(&vdev->drm, vsvm_debugfs_files,
 			      ARRAY_SIZE(vsvm_debugfs_files));
+	vsvm_measure_init(vdev);
 }
 #endif

@@ -9,6 +9,7 @@ struct vsvm_device;
 
 #ifdef CONFIG_DEBUG_FS
 void vsvm_debugfs_init(struct vsvm_device *vdev);
+void vsvm_measure_init(struct vsvm_device *vdev);
 #else
 static inline void vsvm_debugfs_init(struct vsvm_device *vdev)
 {

@@ -25,6 +25,7 @@
  * - vsvm_vram.c: allocation of VRAM
  * - vsvm_stats.c: counters, fdinfo
  * - vsvm_debugfs.c, vsvm_fault_log.c: debugfs, the latest GPU faults
+ * - vsvm_measure.c: what a benchmark cannot measure from outside
  * - vsvm_coredump.c: core dumps after an error
  * - vsvm_trace.h: tracepoints
  */
