@@ -74,11 +74,27 @@ MODULE_PARM_DESC(evict,
 		 "Move memory from VRAM to system memory to make room for other memory; may be changed at any time (default Y)");
 
 /**
+ * enum vsvm_room_for - what room is needed for
+ * @VSVM_ROOM_NONE: nothing, memory stays where it is
+ * @VSVM_ROOM_PREFETCH: a prefetch
+ * @VSVM_ROOM_FAULT: a fault
+ */
+enum vsvm_room_for {
+	VSVM_ROOM_NONE,
+	VSVM_ROOM_PREFETCH,
+	VSVM_ROOM_FAULT,
+};
+
+/**
  * struct vsvm_room - room that a migration to VRAM needs
+ * @purpose: what for
+ * @access: enum vsvm_isa_access of the fault
  * @pages: number of pages
  * @whole: as one block
  */
 struct vsvm_room {
+	enum vsvm_room_for purpose;
+	u32 access;
 	unsigned long pages;
 	bool whole;
 };
@@ -130,6 +146,22 @@ static void vsvm_room_count(struct vsvm_room *room, const unsigned long *pfns,
 		      vsvm_huge_enabled();
 }
 
+/* Narrows a range to what moves by advice. Returns false when that is nothing. */
+static bool vsvm_room_advised(const struct vsvm_room *room, struct vsvm_vm *vm,
+			      unsigned long addr, unsigned long *start,
+			      unsigned long *end)
+{
+	struct vsvm_attrs attrs;
+
+	if (room->purpose == VSVM_ROOM_NONE)
+		return true;
+	attrs = vsvm_advice_get(vm, addr, start, end);
+	if (room->purpose == VSVM_ROOM_PREFETCH)
+		return !vsvm_attrs_no_migrate(&attrs);
+	vsvm_attrs_granule(&attrs, addr, start, end);
+	return vsvm_attrs_want_vram(&attrs, room->access);
+}
+
 /*
  * Finds out what the part of the mapping of @addr from @start to @end needs.
  * What it has in VRAM is used. Returns false when there is nothing to be moved.
@@ -151,6 +183,8 @@ static bool vsvm_room_find(struct vsvm_range *range, unsigned long addr,
 		goto unlock;
 	start = max(start, vma->vm_start);
 	end = min(end, vma->vm_end);
+	if (!vsvm_room_advised(room, vm, addr, &start, &end))
+		goto unlock;
 	npages = (end - start) >> PAGE_SHIFT;
 	if (vsvm_range_snapshot(range, start, end, batch, &seq))
 		goto unlock;
@@ -240,8 +274,8 @@ void vsvm_evict_for_prefetch(struct vsvm_range *range, unsigned long start,
 			     unsigned long end, u64 until,
 			     struct vsvm_batch *batch)
 {
+	struct vsvm_room room = { .purpose = VSVM_ROOM_PREFETCH };
 	struct vsvm_device *vdev = range->vm->vdev;
-	struct vsvm_room room = {};
 
 	if (vsvm_evict_wanted(vdev) &&
 	    vsvm_room_find(range, start, start, end, batch, &room))
@@ -263,18 +297,23 @@ static bool vsvm_evict_allowed(struct vsvm_range *range)
 /**
  * vsvm_evict_for_fault() - make room for a block that the GPU needs
  * @range: the block
- * @addr: address of the fault; what is of its mapping is going to be moved
+ * @addr: address of the fault; what is of its mapping is going to be moved, or less by
+ *	advice
+ * @access: enum vsvm_isa_access of the fault
  * @batch: scratch memory
  *
  * Context: vsvm_fault_work(), without the mmap lock.
  */
 void vsvm_evict_for_fault(struct vsvm_range *range, unsigned long addr,
-			  struct vsvm_batch *batch)
+			  u32 access, struct vsvm_batch *batch)
 {
+	struct vsvm_room room = {
+		.purpose = VSVM_ROOM_FAULT,
+		.access = access,
+	};
 	unsigned long start = ALIGN_DOWN(addr, VSVM_BLOCK_SIZE);
 	struct vsvm_device *vdev = range->vm->vdev;
 	u64 until = vsvm_vram_uses(&vdev->vram);
-	struct vsvm_room room = {};
 
 	if (vsvm_evict_wanted(vdev) &&
 	    vsvm_room_find(range, addr, start, start + VSVM_BLOCK_SIZE, batch,

@@ -203,7 +203,7 @@ static int vsvm_fault_serve(struct vsvm_vm *vm, unsigned long addr, u32 access,
 		goto out;
 	}
 
-	vsvm_evict_for_fault(s.range, addr, batch);
+	vsvm_evict_for_fault(s.range, addr, access, batch);
 
 	for (try = 0; try < VSVM_FAULT_TRIES; try++) {
 		mmap_read_lock(vm->mm);

@@ -147,7 +147,7 @@ void vsvm_evict_for_prefetch(struct vsvm_range *range, unsigned long start,
 			     unsigned long end, u64 until,
 			     struct vsvm_batch *batch);
 void vsvm_evict_for_fault(struct vsvm_range *range, unsigned long addr,
-			  struct vsvm_batch *batch);
+			  u32 access, struct vsvm_batch *batch);
 void vsvm_evict_note_use(struct vsvm_device *vdev, const unsigned long *pfns,
 			 unsigned long npages);
 
