@@ -5,10 +5,10 @@ MAKEFLAGS += --no-print-directory
 export VSVM_T0 := $(shell date +%s)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup kernel igt userspace run examples test lint series shell clean
+.PHONY: help setup kernel igt userspace run examples test bench bench-compare lint series shell clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
 
 run: ## [INPUT=FILE] the example: a histogram of FILE on the virtual GPU, straight from malloc() memory
 	@scripts/run $(if $(INPUT),'$(INPUT)')
@@ -18,6 +18,12 @@ examples: ## all examples on the virtual GPU, each checked against the CPU; ends
 
 test: ## everything there is to test; ends with "N passed, N failed, N skipped"
 	@scripts/test
+
+bench: ## huge folios against 4 KiB pages, by wall time and instructions: tables, build/bench.json, plots
+	@scripts/bench
+
+bench-compare: ## A=OLD.json B=NEW.json: what changed beyond noise between two results of make bench
+	@scripts/bench-compare '$(A)' '$(B)'
 
 kernel: ## builds the guest's kernel: 6.12, our patches and files, and the vsvm module
 	@scripts/kernel base
