@@ -5,7 +5,8 @@ MAKEFLAGS += --no-print-directory
 export VSVM_T0 := $(shell date +%s)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup kernel igt userspace run examples test bench bench-compare lint series shell clean
+.PHONY: help setup kernel igt userspace run examples test test-all bench bench-compare lint series
+.PHONY: shell clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
@@ -16,8 +17,11 @@ run: ## [INPUT=FILE] the example: a histogram of FILE on the virtual GPU, straig
 examples: ## all examples on the virtual GPU, each checked against the CPU; ends with "N passed, N failed"
 	@scripts/examples
 
-test: ## everything there is to test; ends with "N passed, N failed, N skipped"
-	@scripts/test
+test: ## [FILTER=REGEX] [JOBS=N] the tests; ends with "N passed, N failed, N skipped"
+	@scripts/test $(if $(FILTER),--filter '$(FILTER)') $(if $(JOBS),--jobs '$(JOBS)')
+
+test-all: ## [FILTER=REGEX] [JOBS=N] the same with all IGT tests on both kernels, and long runs
+	@scripts/test --all $(if $(FILTER),--filter '$(FILTER)') $(if $(JOBS),--jobs '$(JOBS)')
 
 bench: ## huge folios against 4 KiB pages, by wall time and instructions: tables, build/bench.json, plots
 	@scripts/bench

@@ -2,24 +2,51 @@
 # shellcheck shell=bash
 # The steps of `make test` that run on both kernels. Sourced after common.sh.
 
-# igt_on KIND SECONDS: the IGT tests on that kernel. Two nodes, for tests that move memory between
-# them, but nothing that does so on its own.
-igt_on() {
-	"$VSVM_TOP/scripts/kernel" "$1"
+# list_of STEP: the list of IGT tests that a step runs, or nothing. On the debug kernel that is
+# all of them only if VSVM_TEST_ALL is set.
+list_of() {
+	case $1${VSVM_TEST_ALL:+-all} in
+	igt-debug) echo vsvm-smoke ;;
+	igt-base* | igt-debug-all) echo vsvm-full ;;
+	igt-stress-*) echo vsvm-stress ;;
+	memcg-v1-*) echo vsvm-memcg-v1 ;;
+	esac
+}
+
+# igt_step STEP KIND SECONDS [OPTION...]: the IGT tests of a step in guests with that kernel. Two
+# nodes, for tests that move memory between them, but nothing that does so on its own.
+# VSVM_FILTER, if set, says which tests, and VSVM_GUESTS in how many guests.
+igt_step() {
+	local name=$1 kind=$2 seconds=$3
+	shift 3
+	"$VSVM_TOP/scripts/kernel" "$kind"
 	"$VSVM_TOP/scripts/igt"
 	"$VSVM_TOP/scripts/userspace"
-	VSVM_KERNEL=$1 "$VSVM_TOP/scripts/vm" --kernel "$1" --name "igt-$1" --time-limit "$2" \
-		--append "numa=fake=2 numa_balancing=disable" -- \
-		scripts/guest/leak-check igt-tests/run "build/results/igt-$1"
+	"$VSVM_TOP/scripts/igt-guests" --kernel "$kind" --list "$(list_of "$name")" \
+		--filter "${VSVM_FILTER:-}" --jobs "${VSVM_GUESTS:-1}" --time-limit "$seconds" \
+		--append "numa=fake=2 numa_balancing=disable" "$@" "$name"
+}
+
+# igt_on KIND SECONDS: the IGT tests on that kernel. All of them take the debug kernel an hour.
+igt_on() {
+	local seconds=$2
+	if [[ $(list_of "igt-$1") == vsvm-full && $1 == debug ]]; then
+		seconds=7200
+		export VSVM_TEST_TIMEOUT=${VSVM_TEST_TIMEOUT:-900}
+	fi
+	igt_step "igt-$1" "$1" "$seconds"
 }
 
 # memcg_v1_on KIND SECONDS: the IGT tests that need memory control groups of version 1.
 memcg_v1_on() {
-	"$VSVM_TOP/scripts/kernel" "$1"
-	"$VSVM_TOP/scripts/igt"
-	VSVM_KERNEL=$1 "$VSVM_TOP/scripts/vm" --kernel "$1" --name "memcg-v1-$1" \
-		--time-limit "$2" -- scripts/guest/memcg-v1 scripts/guest/leak-check \
-		igt-tests/run -l vsvm-memcg-v1 "build/results/memcg-v1-$1"
+	igt_step "memcg-v1-$1" "$1" "$2" --under memcg-v1
+}
+
+# stress_on KIND SECONDS: the IGT tests that can run for long, each as long as VSVM_STRESS_SECONDS.
+stress_on() {
+	export VSVM_STRESS_SECONDS=${VSVM_STRESS_SECONDS:-120}
+	export VSVM_TEST_TIMEOUT=${VSVM_TEST_TIMEOUT:-$((VSVM_STRESS_SECONDS * 10 + 600))}
+	igt_step "igt-stress-$1" "$1" "$2"
 }
 
 # hmm_on KIND SECONDS: the kernel's hmm-tests on that kernel, with memory set aside for two
