@@ -93,7 +93,7 @@ void vsvm_test_open_other(struct vsvm_test *test, unsigned int index)
 	open_index(test, index);
 }
 
-void vsvm_test_begin(struct vsvm_test *test, unsigned int flags)
+void vsvm_test_clear_up(void)
 {
 	vsvm_buffers_free_all();
 	for (unsigned int i = 0; i < ARRAY_SIZE(open_fds); i++) {
@@ -101,6 +101,11 @@ void vsvm_test_begin(struct vsvm_test *test, unsigned int flags)
 			close(open_fds[i] - 1);
 		open_fds[i] = 0;
 	}
+}
+
+void vsvm_test_begin(struct vsvm_test *test, unsigned int flags)
+{
+	vsvm_test_clear_up();
 	vsvm_device_bind(0);
 	igt_require_f(has_device(0), "no vsvm device\n");
 

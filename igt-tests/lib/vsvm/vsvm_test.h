@@ -56,6 +56,9 @@ enum vsvm_test_flags {
 	VSVM_TEST_BASE = 1 << 0,
 };
 
+/** vsvm_test_clear_up - close the files and free the buffers that a failed test left */
+void vsvm_test_clear_up(void);
+
 /**
  * vsvm_test_begin - open the device and make it ready to count exactly
  * @test: filled in

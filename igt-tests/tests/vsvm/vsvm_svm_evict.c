@@ -41,7 +41,7 @@ IGT_TEST_DESCRIPTION("Work on more memory than there is VRAM");
 /* What the module was loaded with. */
 static struct vsvm_module_params params;
 
-/* The file is closed by then, whatever has happened. */
+/* Loads the module with other parameters; no file may be open. */
 static void load_with(const char *more)
 {
 	struct vsvm_module_params changed = params;
@@ -591,6 +591,8 @@ int igt_main()
 
 	vsvm_run_subtests(subtests, ARRAY_SIZE(subtests));
 
-	igt_fixture()
+	igt_fixture() {
+		vsvm_test_clear_up();
 		load_with("");
+	}
 }

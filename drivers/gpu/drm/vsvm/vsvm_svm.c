@@ -55,6 +55,9 @@
  * - Advice changes under the mmap lock, held for writing, and is read under it. It is
  *   removed in a notifier, which runs under the mmap lock, too, but not always for
  *   writing: hence vsvm_advice.lock.
+ * - An eviction takes none of these locks but vsvm_vram.lock, to choose the block
+ *   and to give it back. Nobody allocates in it in between, and mm tells the
+ *   owners of its pages by MMU notifiers.
  * - No driver lock is held while user memory is read or written.
  */
 
