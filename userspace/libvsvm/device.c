@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <xf86drm.h>
@@ -60,9 +61,11 @@ int vsvm_device_open_path(const char *path, struct vsvm_device **out)
 	if (!dev)
 		return vsvm_fail(-ENOMEM, "out of memory");
 	dev->refs = 1;
+	pthread_mutex_init(&dev->lock, NULL);
 	dev->fd = open(path, O_RDWR | O_CLOEXEC);
 	if (dev->fd < 0) {
 		err = vsvm_fail(-errno, "cannot open %s: %s", path, strerror(errno));
+		pthread_mutex_destroy(&dev->lock);
 		free(dev);
 		return err;
 	}
@@ -127,6 +130,10 @@ void vsvm_device_put(struct vsvm_device *dev)
 	if (__atomic_sub_fetch(&dev->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	close(dev->fd);
+	/* From here on no fence is written. */
+	if (dev->fence)
+		munmap(dev->fence, 1UL << dev->info.page_shift);
+	pthread_mutex_destroy(&dev->lock);
 	free(dev);
 }
 

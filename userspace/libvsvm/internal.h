@@ -5,6 +5,8 @@
 #ifndef VSVM_INTERNAL_H
 #define VSVM_INTERNAL_H
 
+#include <pthread.h>
+
 #include "vsvm.h"
 
 #define VSVM_INTERNAL __attribute__((visibility("hidden")))
@@ -13,6 +15,12 @@ struct vsvm_device {
 	int fd;
 	unsigned int refs;
 	struct drm_vsvm_info info;
+	/* Protects what follows and keeps the fence values of prefetches in order. */
+	pthread_mutex_t lock;
+	/* Shared memory of one page, or NULL before the first asynchronous prefetch. */
+	uint64_t *fence;
+	/* Only changed under the lock. */
+	uint64_t started;
 };
 
 /* Takes and drops a reference; the last one closes the file. */
@@ -34,6 +42,9 @@ struct vsvm_module {
 	struct vsvm_kernel *kernels;
 	size_t num_kernels;
 };
+
+/* The time on CLOCK_MONOTONIC that is @timeout from now, without overflow. */
+VSVM_INTERNAL int64_t vsvm_deadline(int64_t timeout);
 
 /* Sets vsvm_error_message() and returns @err, so that it can end a function. */
 VSVM_INTERNAL int vsvm_fail(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));

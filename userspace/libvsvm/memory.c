@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "internal.h"
 
@@ -38,6 +39,66 @@ int vsvm_prefetch(struct vsvm_device *dev, const void *addr, size_t length,
 		return vsvm_fail(err, "cannot prefetch: %s", strerror(-err));
 	if (moved)
 		*moved = args.moved;
+	return 0;
+}
+
+/* The fence of prefetches, or NULL. It is shared memory, as that of a queue. */
+static uint64_t *get_fence(struct vsvm_device *dev)
+{
+	if (!dev->fence) {
+		void *page = mmap(NULL, 1UL << dev->info.page_shift, PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+		if (page != MAP_FAILED)
+			dev->fence = page;
+	}
+	return dev->fence;
+}
+
+int vsvm_prefetch_start(struct vsvm_device *dev, const void *addr, size_t length,
+			enum drm_vsvm_location location, uint64_t *fence)
+{
+	struct drm_vsvm_prefetch args = {
+		.location = location,
+		.flags = DRM_VSVM_PREFETCH_ASYNC,
+	};
+	int err;
+
+	if (!whole_pages(dev, addr, length, &args.addr, &args.length))
+		return vsvm_fail(-EINVAL, "the range is empty or too large");
+
+	pthread_mutex_lock(&dev->lock);
+	args.fence_addr = (uintptr_t)get_fence(dev);
+	args.fence_value = dev->started + 1;
+	err = args.fence_addr ? vsvm_ioctl(dev, DRM_IOCTL_VSVM_PREFETCH, &args) : -ENOMEM;
+	if (!err)
+		__atomic_store_n(&dev->started, args.fence_value, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&dev->lock);
+
+	if (err)
+		return vsvm_fail(err, "cannot start a prefetch: %s", strerror(-err));
+	if (fence)
+		*fence = args.fence_value;
+	return 0;
+}
+
+int vsvm_prefetch_wait(struct vsvm_device *dev, uint64_t fence, int64_t timeout)
+{
+	struct drm_vsvm_wait args = {
+		.fence_value = fence,
+		.timeout_ns = vsvm_deadline(timeout),
+	};
+	int err;
+
+	if (!fence || fence > __atomic_load_n(&dev->started, __ATOMIC_ACQUIRE))
+		return vsvm_fail(-EINVAL, "no prefetch was started with fence %llu",
+				 (unsigned long long)fence);
+	args.fence_addr = (uintptr_t)dev->fence;
+	err = vsvm_ioctl(dev, DRM_IOCTL_VSVM_WAIT, &args);
+	if (err == -ETIME)
+		return vsvm_fail(err, "not done in time");
+	if (err)
+		return vsvm_fail(err, "cannot wait: %s", strerror(-err));
 	return 0;
 }
 

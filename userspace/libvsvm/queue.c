@@ -231,8 +231,7 @@ unlock:
 	return err;
 }
 
-/* The time on CLOCK_MONOTONIC that is @timeout from now, without overflow. */
-static int64_t deadline(int64_t timeout)
+int64_t vsvm_deadline(int64_t timeout)
 {
 	struct timespec now;
 	int64_t end;
@@ -253,7 +252,7 @@ int vsvm_queue_wait(struct vsvm_queue *queue, uint64_t fence, int64_t timeout,
 	struct drm_vsvm_wait args = {
 		.fence_addr = (uintptr_t)queue->fence,
 		.fence_value = fence,
-		.timeout_ns = deadline(timeout),
+		.timeout_ns = vsvm_deadline(timeout),
 		.queue_id = queue->id,
 	};
 	int err;

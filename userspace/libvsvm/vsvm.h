@@ -163,6 +163,37 @@ VSVM_EXPORT int vsvm_prefetch(struct vsvm_device *dev, const void *addr, size_t 
 			      enum drm_vsvm_location location, uint64_t *moved);
 
 /**
+ * vsvm_prefetch_start - have memory moved in the background
+ * @dev: the device
+ * @addr: start of the range
+ * @length: length of the range, not 0
+ * @location: DRM_VSVM_LOCATION_VRAM or DRM_VSVM_LOCATION_SYSTEM
+ * @fence: number for vsvm_prefetch_wait(), or NULL; numbers of one device grow
+ *
+ * As vsvm_prefetch(), but does not wait for it, unless very many are under way. Those of
+ * one device are carried out in order, and do not wait for launches. How much could be
+ * moved, and whether there was a hole in the range, is not told.
+ *
+ * Return: 0, or -EINVAL if the range is empty or beyond the address space, or @location
+ * is neither of the two
+ */
+VSVM_EXPORT int vsvm_prefetch_start(struct vsvm_device *dev, const void *addr, size_t length,
+				    enum drm_vsvm_location location, uint64_t *fence);
+
+/**
+ * vsvm_prefetch_wait - wait until a prefetch has ended
+ * @dev: the device
+ * @fence: from vsvm_prefetch_start()
+ * @timeout: nanoseconds from now, 0 to ask only, or VSVM_WAIT_FOREVER. Signals
+ *	that are handled do not end the wait
+ *
+ * Return: 0, or
+ * -ETIME it runs still,
+ * -EINVAL no such prefetch
+ */
+VSVM_EXPORT int vsvm_prefetch_wait(struct vsvm_device *dev, uint64_t fence, int64_t timeout);
+
+/**
  * vsvm_advise - say what the GPU should do with memory
  * @dev: the device
  * @addr: start of the range

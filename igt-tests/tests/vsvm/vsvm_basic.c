@@ -163,7 +163,11 @@ static void bad_prefetch(struct vsvm_test *t)
 		BAD(drm_vsvm_prefetch, location, DRM_VSVM_LOCATION_NONE, -EINVAL),
 		BAD(drm_vsvm_prefetch, location, 3, -EINVAL),
 		BAD(drm_vsvm_prefetch, location, UINT32_MAX, -EINVAL),
-		BAD(drm_vsvm_prefetch, flags, 1, -EINVAL),
+		/* asynchronous without a fence, or the other way round */
+		BAD(drm_vsvm_prefetch, flags, DRM_VSVM_PREFETCH_ASYNC, -EINVAL),
+		BAD(drm_vsvm_prefetch, fence_addr, (uintptr_t)t->fence, -EINVAL),
+		BAD(drm_vsvm_prefetch, fence_value, 1, -EINVAL),
+		BAD(drm_vsvm_prefetch, flags, 2, -EINVAL),
 		BAD(drm_vsvm_prefetch, flags, 1U << 31, -EINVAL),
 	};
 
@@ -410,7 +414,6 @@ static void bad_wait(struct vsvm_test *t)
 		BAD(drm_vsvm_wait, fence_addr, (uintptr_t)hole->ptr, -EFAULT),
 		BAD(drm_vsvm_wait, fence_value, t->fence_value + 1, -ETIME),
 		BAD(drm_vsvm_wait, fence_value, UINT64_MAX, -ETIME),
-		BAD(drm_vsvm_wait, queue_id, 0, -ENOENT),
 		BAD(drm_vsvm_wait, queue_id, t->queue + 100, -ENOENT),
 		BAD(drm_vsvm_wait, flags, 1, -EINVAL),
 		BAD(drm_vsvm_wait, flags, 1U << 31, -EINVAL),

@@ -176,6 +176,31 @@ static void submit_fails(struct vsvm_test *t, unsigned int flags)
 	works(t);
 }
 
+/* Its work item runs in another thread, where nothing fails. */
+static int prefetch_once(struct vsvm_test *t)
+{
+	struct drm_vsvm_prefetch prefetch = {
+		.addr = (uintptr_t)t->control->ptr,
+		.length = VSVM_4K,
+		.location = DRM_VSVM_LOCATION_VRAM,
+		.flags = DRM_VSVM_PREFETCH_ASYNC,
+		.fence_addr = (uintptr_t)t->result + 128,
+		.fence_value = 1,
+	};
+
+	return vsvm_ioctl(t->fd, DRM_IOCTL_VSVM_PREFETCH, &prefetch);
+}
+
+/**
+ * SUBTEST: prefetch-async
+ * Description: allocations of an asynchronous PREFETCH fail
+ */
+static void prefetch_fails(struct vsvm_test *t, unsigned int flags)
+{
+	(void)flags;
+	fail_each(t, prefetch_once);
+}
+
 static struct vsvm_buffer *advised;
 
 /* Advice for the middle of it makes three runs; all of that was done, or nothing. */
@@ -272,6 +297,8 @@ static const struct vsvm_subtest subtests[] = {
 	{"open", open_fails, VSVM_HUGE, "Allocations of open() fail"},
 	{"queue", queue_fails, VSVM_HUGE, "Allocations of queues fail"},
 	{"residency", residency_fails, VSVM_HUGE, "Allocations of a residency query fail"},
+	{"prefetch-async", prefetch_fails, VSVM_HUGE,
+	 "Allocations of an asynchronous prefetch fail"},
 	{"advise", advise_fails, VSVM_HUGE, "Allocations of advice fail"},
 	{"submit", submit_fails, VSVM_HUGE, "Allocations of a submit fail"},
 	{"probe", probe_fails, VSVM_HUGE, "Allocations of the probe fail"},

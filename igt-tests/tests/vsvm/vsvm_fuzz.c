@@ -174,6 +174,11 @@ static unsigned long random_call(struct fuzzer *f, unsigned int call, void *args
 		*prefetch = (struct drm_vsvm_prefetch){.location = one_in(f, 8) ? odd_number(f)
 										: 1 + below(f, 2),
 						       .flags = random_flags(f)};
+		if (one_in(f, 4)) {
+			prefetch->flags = DRM_VSVM_PREFETCH_ASYNC;
+			prefetch->fence_addr = writable(f);
+			prefetch->fence_value = next(f);
+		}
 		random_range(f, &prefetch->addr, &prefetch->length);
 		return DRM_IOCTL_VSVM_PREFETCH;
 	}

@@ -21,11 +21,12 @@
 
 IGT_TEST_DESCRIPTION("The device is pulled out while it is in use");
 
-#define BLOCKS	  4
-#define SIZE	  (BLOCKS * VSVM_2M)
-#define REBINDS	  5
-#define WORKERS	  3
-#define HEADSTART 200000
+#define BLOCKS	   4
+#define SIZE	   (BLOCKS * VSVM_2M)
+#define REBINDS	   5
+#define WORKERS	   3
+#define PREFETCHES 16
+#define HEADSTART  200000
 
 static void expect_gone(struct vsvm_test *t)
 {
@@ -248,6 +249,54 @@ static void prefetching(struct vsvm_test *t, unsigned int flags)
 	plug_in(t, workers[0].buffer, flags);
 }
 
+static void *wait_for_prefetch(void *arg)
+{
+	struct waiter *waiter = arg;
+
+	waiter->ret = vsvm_ioctl(waiter->test->fd, DRM_IOCTL_VSVM_WAIT, &waiter->wait);
+	return NULL;
+}
+
+/**
+ * SUBTEST: prefetching-async
+ * Description: asynchronous prefetches are under way, and a thread waits for them: all end
+ *
+ * SUBTEST: prefetching-async-base
+ * Description: the same with base pages in VRAM
+ */
+static void prefetching_async(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 1);
+	struct vsvm_buffer *fence = vsvm_buffer_create(VSVM_4K, VSVM_SHARED);
+	struct waiter waiter = {.test = t,
+				.wait = {.fence_addr = (uintptr_t)fence->ptr,
+					 .fence_value = PREFETCHES,
+					 .timeout_ns = INT64_MAX}};
+	uint64_t seen;
+	pthread_t thread;
+
+	for (uint64_t i = 1; i <= PREFETCHES; i++) {
+		struct drm_vsvm_prefetch prefetch = {.addr = (uintptr_t)buffer->ptr,
+						     .length = SIZE,
+						     .location = i & 1 ? DRM_VSVM_LOCATION_VRAM
+								       : DRM_VSVM_LOCATION_SYSTEM,
+						     .flags = DRM_VSVM_PREFETCH_ASYNC,
+						     .fence_addr = (uintptr_t)fence->ptr,
+						     .fence_value = i};
+
+		igt_assert_eq(vsvm_ioctl(t->fd, DRM_IOCTL_VSVM_PREFETCH, &prefetch), 0);
+	}
+	igt_assert_eq(pthread_create(&thread, NULL, wait_for_prefetch, &waiter), 0);
+	vsvm_device_unbind(0);
+	seen = *(volatile uint64_t *)fence->ptr;
+	igt_assert_eq(pthread_join(thread, NULL), 0);
+	igt_assert(waiter.ret == (seen < PREFETCHES ? -ENODEV : 0));
+	vsvm_buffer_check(buffer);
+	plug_in(t, buffer, flags);
+	/* and nothing came later */
+	igt_assert_eq_u64(*(volatile uint64_t *)fence->ptr, seen);
+}
+
 /* Has the GPU fault, and the CPU, until the device has gone. */
 static void fault_until_gone(struct vsvm_test *t, struct vsvm_buffer *buffer)
 {
@@ -353,6 +402,7 @@ static const struct vsvm_subtest subtests[] = {
 	{"shared", shared, VSVM_BOTH, "Pulled out while two processes have memory there"},
 	{"busy", busy, VSVM_BOTH, "Pulled out while a job runs"},
 	{"prefetching", prefetching, VSVM_BOTH, "Pulled out while memory moves"},
+	{"prefetching-async", prefetching_async, VSVM_BOTH, "Memory moves in the background"},
 	{"faulting", faulting, VSVM_BOTH, "Pulled out while the GPU faults"},
 	{"again", again, VSVM_BOTH, "Pulled out several times"},
 	{"other-stays", other_stays, VSVM_BOTH, "One of two devices is pulled out"},

@@ -223,6 +223,9 @@ enum drm_vsvm_location {
 	DRM_VSVM_LOCATION_VRAM = 2,
 };
 
+/** DRM_VSVM_PREFETCH_ASYNC - return at once, write a user fence at the end; version 3 */
+#define DRM_VSVM_PREFETCH_ASYNC	(1 << 0)
+
 /**
  * struct drm_vsvm_prefetch - move a range before it is used
  *
@@ -235,11 +238,19 @@ enum drm_vsvm_location {
  * the GPU does not fault on the range, unless something changes there before it
  * comes.
  *
+ * With DRM_VSVM_PREFETCH_ASYNC it is carried out in the background, and @fence_value is
+ * stored as u64 at @fence_addr when it has ended, whatever came of it. Those of one file
+ * run in order. DRM_IOCTL_VSVM_WAIT with queue id 0 waits for the fence. When too
+ * many are under way the call waits for its turn. Those that have not ended when the file is
+ * closed or the device is removed are dropped, without a fence.
+ *
  * @addr: start of the range, a multiple of the base page size
  * @length: length of the range, likewise, not 0
  * @location: DRM_VSVM_LOCATION_SYSTEM or DRM_VSVM_LOCATION_VRAM
- * @flags: 0
- * @moved: out: bytes that changed place
+ * @flags: 0 or DRM_VSVM_PREFETCH_ASYNC
+ * @moved: out: bytes that changed place, 0 if asynchronous
+ * @fence_addr: address of the user fence, a multiple of 8; 0 if not asynchronous
+ * @fence_value: value to store; likewise
  */
 struct drm_vsvm_prefetch {
 	__u64 addr;
@@ -247,6 +258,8 @@ struct drm_vsvm_prefetch {
 	__u32 location;
 	__u32 flags;
 	__u64 moved;
+	__u64 fence_addr;
+	__u64 fence_value;
 };
 
 /**
@@ -353,10 +366,13 @@ struct drm_vsvm_submit {
  * the queue has stopped with an error; then the out fields tell why. The return
  * value is 0 also for a fence reached before the queue stopped.
  *
+ * With @queue_id 0 it is the fence of an asynchronous prefetch. Then -ENOENT means that
+ * none is under way that could write it, -ENODEV that the device was removed.
+ *
  * @fence_addr: address of the user fence, a multiple of 8
  * @fence_value: value to wait for
  * @timeout_ns: absolute time of CLOCK_MONOTONIC; 0 or a time in the past polls
- * @queue_id: queue that the fence was submitted to
+ * @queue_id: queue that the fence was submitted to; 0 for that of a prefetch, version 3
  * @flags: 0
  * @status: out, with -EIO: one of &enum vsvm_isa_status
  * @fault_access: out, with -EIO and VSVM_ISA_STATUS_FAULT: one of

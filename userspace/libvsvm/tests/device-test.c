@@ -418,6 +418,32 @@ static void test_prefetch(void)
 	check(vsvm_prefetch(dev, memory, size, DRM_VSVM_LOCATION_VRAM, NULL) == -EFAULT);
 }
 
+/* In the background: both ways, in order. */
+static void test_prefetch_start(void)
+{
+	size_t size = 4 << 20;
+	unsigned char *memory =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t first = 0, last = 0;
+
+	check(memory != MAP_FAILED);
+	memset(memory, 0x5a, size);
+	check(vsvm_prefetch_wait(dev, 1, 0) == -EINVAL);
+	check(!vsvm_prefetch_start(dev, memory, size, DRM_VSVM_LOCATION_VRAM, &first));
+	check(!vsvm_prefetch_start(dev, memory, size / 2, DRM_VSVM_LOCATION_SYSTEM, &last));
+	check(first == 1 && last == 2);
+	check(!vsvm_prefetch_wait(dev, last, VSVM_WAIT_FOREVER));
+	check(!vsvm_prefetch_wait(dev, first, 0));
+	check(vsvm_prefetch_wait(dev, last + 1, 0) == -EINVAL);
+	check(vsvm_prefetch_wait(dev, 0, 0) == -EINVAL);
+	check(bytes_at(memory, size / 2, DRM_VSVM_LOCATION_SYSTEM) == size / 2);
+	check(bytes_at(memory + size / 2, size / 2, DRM_VSVM_LOCATION_VRAM) == size / 2);
+	check(memory[0] == 0x5a && memory[size - 1] == 0x5a);
+	check(vsvm_prefetch_start(dev, memory, 0, DRM_VSVM_LOCATION_VRAM, NULL) == -EINVAL);
+	check(vsvm_prefetch_start(dev, memory, size, DRM_VSVM_LOCATION_NONE, NULL) == -EINVAL);
+	munmap(memory, size);
+}
+
 /* What was said is told, and the GPU keeps to it. */
 static void test_advise(void)
 {
@@ -540,6 +566,7 @@ int main(int argc, char **argv)
 	test_threads();
 	test_full_queue();
 	test_prefetch();
+	test_prefetch_start();
 	test_advise();
 	test_residency();
 	test_fork();

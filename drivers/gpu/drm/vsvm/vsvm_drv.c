@@ -21,6 +21,8 @@
  * - vsvm_migrate.c: migration between system memory and VRAM
  * - vsvm_evict.c: room in VRAM
  * - vsvm_prefetch.c, vsvm_residency.c, vsvm_query.c: ioctls
+ * - vsvm_async.c: asynchronous prefetch
+ * - vsvm_wait.c: waiting for user fences
  * - vsvm_queue.c: queues, submission, user fences
  * - vsvm_vram.c: allocation of VRAM
  * - vsvm_stats.c: counters, fdinfo
@@ -246,7 +248,15 @@ static int vsvm_software_init(struct vsvm_device *vdev)
 	vdev->wq = alloc_workqueue("%s", WQ_UNBOUND, 0, dev_name(drm->dev));
 	if (!vdev->wq)
 		return -ENOMEM;
-	return devm_add_action_or_reset(drm->dev, vsvm_wq_release, vdev->wq);
+	ret = devm_add_action_or_reset(drm->dev, vsvm_wq_release, vdev->wq);
+	if (ret)
+		return ret;
+	vdev->async_wq = alloc_workqueue("%s-async", WQ_UNBOUND, WQ_MAX_ACTIVE,
+					 dev_name(drm->dev));
+	if (!vdev->async_wq)
+		return -ENOMEM;
+	return devm_add_action_or_reset(drm->dev, vsvm_wq_release,
+					vdev->async_wq);
 }
 
 static int vsvm_hardware_init(struct vsvm_device *vdev)

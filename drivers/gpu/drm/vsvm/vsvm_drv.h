@@ -36,6 +36,7 @@ struct vsvm_batch;
  * @config: what the GPU was created with
  * @hw: the GPU; valid until the devres of the platform device are released
  * @wq: where interrupts are served
+ * @async_wq: where asynchronous prefetches run
  * @fault_work: takes records from the fault buffer
  * @fault_batch: scratch memory of @fault_work
  * @fault_log: the latest faults
@@ -57,6 +58,7 @@ struct vsvm_device {
 	struct vsvm_hw *hw;
 
 	struct workqueue_struct *wq;
+	struct workqueue_struct *async_wq;
 	struct work_struct fault_work;
 	struct vsvm_batch *fault_batch;
 	struct vsvm_fault_log fault_log;

@@ -7,7 +7,8 @@
  * DOC: Prefetch
  *
  * Prefetch does for a range, before it is used, what faults would do for it
- * later: block by block, synchronously, and killable. A prefetch to VRAM also
+ * later: block by block, and killable; synchronously, or by a work item (see
+ * Asynchronous prefetch). A prefetch to VRAM also
  * enters the memory in the GPU's page tables. What is swapped out, or in the
  * memory of another device, comes to system memory first. What must not migrate by
  * advice is entered as well, but stays. Room is made in VRAM, but not at the cost of
@@ -123,21 +124,65 @@ static long vsvm_prefetch_step(struct vsvm_vm *vm, unsigned long addr,
 	return end;
 }
 
-int vsvm_ioctl_prefetch(struct drm_device *drm, void *data,
-			struct drm_file *file)
+/**
+ * vsvm_prefetch_begin() - begin a prefetch
+ * @vm: the address space; the caller has a reference to the users of its mm
+ * @start: start of the range
+ * @end: end of the range
+ * @location: where to
+ * @batch: scratch memory
+ *
+ * What the range has in VRAM already is used, so that it is not evicted for the rest.
+ *
+ * Return: what was used after that is not evicted, for vsvm_prefetch_next().
+ */
+u64 vsvm_prefetch_begin(struct vsvm_vm *vm, unsigned long start,
+			unsigned long end, u32 location,
+			struct vsvm_batch *batch)
 {
-	struct vsvm_vm *vm = vsvm_vm_of_file(file);
-	struct drm_vsvm_prefetch *args = data;
-	struct vsvm_batch *batch;
-	unsigned long end;
-	long addr = 0;
-	u64 until;
+	u64 until = vsvm_vram_uses(&vm->vdev->vram);
+
+	if (location == DRM_VSVM_LOCATION_VRAM)
+		vsvm_evict_keep(vm, start, end, batch);
+	return until;
+}
+
+/**
+ * vsvm_prefetch_next() - carry out a part of a prefetch
+ * @vm: the address space; the caller has a reference to the users of its mm
+ * @addr: start of what is left of the range
+ * @end: end of the range
+ * @location: where to
+ * @until: from vsvm_prefetch_begin()
+ * @batch: scratch memory
+ * @moved: bytes that have moved are added to it
+ *
+ * A device that is removed waits for no more than this part.
+ *
+ * Return: start of the rest, or -ENODEV, -EFAULT for an unmapped address, -EINTR
+ * or -ENOMEM.
+ */
+long vsvm_prefetch_next(struct vsvm_vm *vm, unsigned long addr,
+			unsigned long end, u32 location, u64 until,
+			struct vsvm_batch *batch, u64 *moved)
+{
+	long ret;
 	int idx;
 
-	if (IS_ERR(vm))
-		return PTR_ERR(vm);
-	args->moved = 0;
-	if (args->flags) {
+	if (!drm_dev_enter(&vm->vdev->drm, &idx))
+		return -ENODEV;
+	ret = vsvm_prefetch_step(vm, addr, end, location, until, batch, moved);
+	drm_dev_exit(idx);
+	cond_resched();
+	return ret;
+}
+
+static int vsvm_check_prefetch(struct drm_device *drm,
+			       const struct drm_vsvm_prefetch *args)
+{
+	bool async = args->flags & DRM_VSVM_PREFETCH_ASYNC;
+
+	if (args->flags & ~DRM_VSVM_PREFETCH_ASYNC) {
 		drm_dbg(drm, "unknown flags %#x\n", args->flags);
 		return -EINVAL;
 	}
@@ -151,29 +196,50 @@ int vsvm_ioctl_prefetch(struct drm_device *drm, void *data,
 			args->length);
 		return -EINVAL;
 	}
+	if (async && (!args->fence_addr || !vsvm_user_u64_ok(args->fence_addr))) {
+		drm_dbg(drm, "bad fence_addr %#llx\n", args->fence_addr);
+		return -EINVAL;
+	}
+	if (!async && (args->fence_addr || args->fence_value)) {
+		drm_dbg(drm, "a fence, but not asynchronous\n");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int vsvm_ioctl_prefetch(struct drm_device *drm, void *data,
+			struct drm_file *file)
+{
+	struct vsvm_vm *vm = vsvm_vm_of_file(file);
+	struct drm_vsvm_prefetch *args = data;
+	struct vsvm_batch *batch;
+	unsigned long end;
+	long addr;
+	u64 until;
+	int ret;
+
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	args->moved = 0;
+	ret = vsvm_check_prefetch(drm, args);
+	if (ret)
+		return ret;
+	if (args->flags & DRM_VSVM_PREFETCH_ASYNC)
+		return vsvm_async_submit(vm, args);
 
 	batch = kmalloc(sizeof(*batch), GFP_KERNEL);
 	if (!batch)
 		return -ENOMEM;
 
-	until = vsvm_vram_uses(&vm->vdev->vram);
 	end = args->addr + args->length;
-	if (args->location == DRM_VSVM_LOCATION_VRAM)
-		vsvm_evict_keep(vm, args->addr, end, batch);
+	until = vsvm_prefetch_begin(vm, args->addr, end, args->location, batch);
 	for (addr = args->addr; addr >= 0 && addr < end;) {
 		if (fatal_signal_pending(current)) {
 			addr = -EINTR;
 			break;
 		}
-		/* A device that is removed must not wait for the whole range. */
-		if (!drm_dev_enter(drm, &idx)) {
-			addr = -ENODEV;
-			break;
-		}
-		addr = vsvm_prefetch_step(vm, addr, end, args->location, until,
+		addr = vsvm_prefetch_next(vm, addr, end, args->location, until,
 					  batch, &args->moved);
-		drm_dev_exit(idx);
-		cond_resched();
 	}
 
 	kfree(batch);

@@ -20,7 +20,6 @@
  * After an error the queue has failed for good.
  */
 
-#include <linux/hrtimer.h>
 #include <linux/kref.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -63,8 +62,7 @@ struct vsvm_fence {
  * @tail: counts ended dispatches
  * @failed: a dispatch has failed, or the queue was shut down
  * @error: how, valid when @failed
- * @events: counts whatever waiters have to look at
- * @wait: waiters
+ * @event: raised for whatever waiters have to look at
  */
 struct vsvm_queue {
 	struct kref ref;
@@ -83,8 +81,7 @@ struct vsvm_queue {
 	bool failed;
 	struct vsvm_hw_done error;
 
-	atomic_t events;
-	wait_queue_head_t wait;
+	struct vsvm_event event;
 };
 
 static void vsvm_queue_free(struct kref *ref)
@@ -113,14 +110,6 @@ static struct vsvm_queue *vsvm_queue_lookup(struct vsvm_vm *vm, u32 id)
 	if (!queue)
 		drm_dbg(&vm->vdev->drm, "no queue %u\n", id);
 	return queue;
-}
-
-static void vsvm_queue_event(struct vsvm_queue *queue)
-{
-	/* The fence is visible before the event, see vsvm_queue_wait(). */
-	smp_mb__before_atomic();
-	atomic_inc(&queue->events);
-	wake_up_all(&queue->wait);
 }
 
 static void vsvm_queue_fail(struct vsvm_queue *queue,
@@ -238,7 +227,7 @@ static void vsvm_queue_work(struct work_struct *work)
 			vsvm_coredump(queue->vdev, crash);
 		kfree(crash);
 		vsvm_queue_signal(queue, &fence);
-		vsvm_queue_event(queue);
+		vsvm_event_raise(&queue->event);
 	}
 	vsvm_queue_put(queue);
 }
@@ -284,7 +273,7 @@ static void vsvm_queue_shutdown(struct vsvm_queue *queue)
 
 	if (ring != VSVM_NO_RING)
 		vsvm_hw_ring_destroy(vdev->hw, ring);
-	vsvm_queue_event(queue);
+	vsvm_event_raise(&queue->event);
 }
 
 /**
@@ -331,7 +320,7 @@ int vsvm_ioctl_queue_create(struct drm_device *drm, void *data,
 	queue->mm = vm->mm;
 	mmgrab(queue->mm);
 	mutex_init(&queue->lock);
-	init_waitqueue_head(&queue->wait);
+	vsvm_event_init(&queue->event);
 	INIT_WORK(&queue->work, vsvm_queue_work);
 
 	if (!drm_dev_enter(drm, &idx)) {
@@ -398,12 +387,6 @@ int vsvm_ioctl_queue_destroy(struct drm_device *drm, void *data,
 		return -ENOENT;
 	}
 	return 0;
-}
-
-static bool vsvm_user_u64_ok(u64 addr)
-{
-	return IS_ALIGNED(addr, sizeof(u64)) && addr < TASK_SIZE_MAX &&
-	       access_ok(u64_to_user_ptr(addr), sizeof(u64));
 }
 
 static int vsvm_check_grid(struct vsvm_device *vdev,
@@ -539,7 +522,7 @@ int vsvm_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)
 		return -ENOENT;
 
 	for (;;) {
-		events = atomic_read(&queue->events);
+		events = atomic_read(&queue->event.count);
 		if (!drm_dev_enter(drm, &idx)) {
 			ret = -ENODEV;
 			break;
@@ -548,8 +531,8 @@ int vsvm_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)
 		drm_dev_exit(idx);
 		if (ret != -EBUSY)
 			break;
-		ret = wait_event_interruptible(queue->wait,
-					       atomic_read(&queue->events) != events);
+		ret = wait_event_interruptible(queue->event.wait,
+					       atomic_read(&queue->event.count) != events);
 		if (ret)
 			break;
 	}
@@ -557,48 +540,25 @@ int vsvm_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)
 	return ret;
 }
 
-static int vsvm_queue_report(struct vsvm_queue *queue,
-			     struct drm_vsvm_wait *args)
+static int vsvm_queue_over(void *data)
 {
+	return vsvm_queue_has_failed(data) ? -EIO : 0;
+}
+
+static int vsvm_queue_wait(struct vsvm_queue *queue, struct drm_vsvm_wait *args)
+{
+	int ret = vsvm_event_wait_fence(&queue->event, args, vsvm_queue_over,
+					queue);
+
+	if (ret != -EIO)
+		return ret;
 	args->status = queue->error.status;
 	args->fault_pc = queue->error.pc;
 	if (args->status == VSVM_ISA_STATUS_FAULT) {
 		args->fault_access = queue->error.access;
 		args->fault_addr = queue->error.addr;
 	}
-	return -EIO;
-}
-
-static int vsvm_queue_wait(struct vsvm_queue *queue, struct drm_vsvm_wait *args)
-{
-	u64 __user *addr = u64_to_user_ptr(args->fence_addr);
-	ktime_t now, left;
-	bool failed;
-	int events;
-	u64 value;
-	long ret;
-
-	for (;;) {
-		/* Whatever happens after this line ends the sleep below. */
-		events = atomic_read_acquire(&queue->events);
-		failed = vsvm_queue_has_failed(queue);
-		if (get_user(value, addr))
-			return -EFAULT;
-		if (value >= args->fence_value)
-			return 0;
-		if (failed)
-			return vsvm_queue_report(queue, args);
-
-		now = ktime_get();
-		if (args->timeout_ns <= now)
-			return -ETIME;
-		left = ktime_sub(args->timeout_ns, now);
-		ret = wait_event_interruptible_hrtimeout(queue->wait,
-							 atomic_read(&queue->events) != events,
-							 left);
-		if (ret && ret != -ETIME)
-			return ret;
-	}
+	return ret;
 }
 
 int vsvm_ioctl_wait(struct drm_device *drm, void *data, struct drm_file *file)
@@ -622,6 +582,8 @@ int vsvm_ioctl_wait(struct drm_device *drm, void *data, struct drm_file *file)
 		drm_dbg(drm, "bad fence_addr %#llx\n", args->fence_addr);
 		return -EINVAL;
 	}
+	if (!args->queue_id)
+		return vsvm_async_wait(vm, args);
 	queue = vsvm_queue_lookup(vm, args->queue_id);
 	if (!queue)
 		return -ENOENT;

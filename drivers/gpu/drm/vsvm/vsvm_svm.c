@@ -25,6 +25,7 @@
  * Lock order, outer first::
  *
  *	vsvm_device.vms_lock
+ *	    vsvm_async.lock
  *	    vsvm_vm.queues_lock
  *	        vsvm_device.queues_lock
  *	        vsvm_queue.lock

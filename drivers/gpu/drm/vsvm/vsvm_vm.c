@@ -37,6 +37,7 @@ static void vsvm_vm_free(struct kref *ref)
 	vsvm_pt_fini(vm);
 	vsvm_owner_put(vm->owner);
 	xa_destroy(&vm->queues);
+	vsvm_async_fini(&vm->async);
 	mutex_destroy(&vm->queues_lock);
 	mutex_destroy(&vm->pt_lock);
 	mmdrop(vm->mm);
@@ -137,6 +138,7 @@ int vsvm_open(struct drm_device *drm, struct drm_file *file)
 	xa_init_flags(&vm->queues, XA_FLAGS_ALLOC1);
 	xa_init(&vm->ranges);
 	vsvm_advice_init(&vm->advice);
+	vsvm_async_init(&vm->async);
 	vsvm_vm_prime_lockdep(vm);
 
 	vm->owner = vsvm_owner_create();
@@ -191,6 +193,7 @@ static void vsvm_vm_shutdown(struct vsvm_vm *vm)
 	lockdep_assert_held(&vdev->vms_lock);
 
 	xa_erase(&vdev->vmids, vm->vmid);
+	vsvm_async_close(&vm->async);
 	vsvm_queues_shutdown(vm);
 
 	mutex_lock(&vm->pt_lock);

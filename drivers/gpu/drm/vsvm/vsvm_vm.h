@@ -17,6 +17,7 @@
 #include <drm/vsvm_isa.h>
 
 #include "vsvm_advise.h"
+#include "vsvm_async.h"
 #include "vsvm_drv.h"
 #include "vsvm_pt.h"
 
@@ -42,6 +43,7 @@
  * @pt: the page tables
  * @dead: the GPU does not know this address space any more
  * @advice: what the program wants of ranges
+ * @async: asynchronous prefetches
  */
 struct vsvm_vm {
 	struct kref ref;
@@ -65,6 +67,7 @@ struct vsvm_vm {
 	bool dead;
 
 	struct vsvm_advice advice;
+	struct vsvm_async async;
 };
 
 /**
@@ -150,6 +153,14 @@ void vsvm_evict_for_fault(struct vsvm_range *range, unsigned long addr,
 			  u32 access, struct vsvm_batch *batch);
 void vsvm_evict_note_use(struct vsvm_device *vdev, const unsigned long *pfns,
 			 unsigned long npages);
+
+/* vsvm_prefetch.c */
+u64 vsvm_prefetch_begin(struct vsvm_vm *vm, unsigned long start,
+			unsigned long end, u32 location,
+			struct vsvm_batch *batch);
+long vsvm_prefetch_next(struct vsvm_vm *vm, unsigned long addr,
+			unsigned long end, u32 location, u64 until,
+			struct vsvm_batch *batch, u64 *moved);
 
 /* vsvm_queue.c */
 void vsvm_queues_shutdown(struct vsvm_vm *vm);
