@@ -178,6 +178,15 @@ static int vsvm_copy_pages(struct vsvm_device *vdev, const unsigned long *src,
 	return 0;
 }
 
+/*
+ * Entries from one on that belong to it: after a large one the others are 0, and
+ * the destination counts where it is not as large as the source.
+ */
+static unsigned long vsvm_moved_pages(unsigned long src, unsigned long dst)
+{
+	return vsvm_entry_pages(migrate_pfn_to_page(dst) ? dst : src);
+}
+
 /* Counts the folios that have moved. Returns the bytes in them. */
 static u64 vsvm_count_moved(const unsigned long *src, const unsigned long *dst,
 			    unsigned long npages, atomic64_t *folios)
@@ -185,7 +194,7 @@ static u64 vsvm_count_moved(const unsigned long *src, const unsigned long *dst,
 	unsigned long i;
 	u64 pages = 0;
 
-	for (i = 0; i < npages; i++) {
+	for (i = 0; i < npages; i += vsvm_moved_pages(src[i], dst[i])) {
 		if (!(src[i] & MIGRATE_PFN_MIGRATE) ||
 		    !migrate_pfn_to_page(dst[i]))
 			continue;
@@ -413,7 +422,7 @@ static void vsvm_ram_mark_dirty(const unsigned long *src,
 {
 	unsigned long i;
 
-	for (i = 0; i < npages; i++) {
+	for (i = 0; i < npages; i += vsvm_moved_pages(src[i], dst[i])) {
 		struct page *page = migrate_pfn_to_page(dst[i]);
 
 		if (page && (src[i] & MIGRATE_PFN_MIGRATE))
