@@ -307,13 +307,25 @@ static unsigned long vsvm_select_large(unsigned long start, unsigned long end)
 	return MIGRATE_VMA_SELECT_MTHP;
 }
 
+/* Notes what a migration to VRAM leaves where it is: it has no entry. */
+static void vsvm_note_skipped(struct vsvm_batch *batch, unsigned long npages)
+{
+	unsigned long i, end;
+
+	for (i = 0; i < npages; i = end) {
+		end = i + vsvm_entry_pages(batch->src[i]);
+		if (batch->src[i])
+			bitmap_clear(batch->skipped, i, end - i);
+	}
+}
+
 /**
  * vsvm_migrate_to_vram() - move what can be moved of a block to VRAM
  * @vm: the address space
  * @vma: an anonymous mapping
  * @start: start of the range, which is in one block and in @vma
  * @end: end of the range
- * @batch: scratch memory
+ * @batch: scratch memory; &vsvm_batch.skipped is filled in
  *
  * Addresses that have no memory yet get zeroed VRAM.
  *
@@ -341,9 +353,11 @@ u64 vsvm_migrate_to_vram(struct vsvm_vm *vm, struct vm_area_struct *vma,
 		args.flags |= vsvm_select_large(start, end);
 
 	memset(args.dst, 0, ((end - start) >> PAGE_SHIFT) * sizeof(*args.dst));
+	bitmap_fill(batch->skipped, VSVM_BLOCK_PAGES);
 	if (migrate_vma_setup(&args) || !args.cpages)
 		return 0;
 
+	vsvm_note_skipped(batch, args.npages);
 	vsvm_vram_dst(vm, args.src, args.dst, args.npages, start);
 	vsvm_copy_pages(vdev, args.src, args.dst, args.npages, true,
 			DRM_VSVM_STAGE_COPY_TO_VRAM);

@@ -26,22 +26,32 @@
 
 #include "vsvm_vm.h"
 
-/* Faults in what the snapshot did not find. Returns whether there is any more now. */
+static bool vsvm_prefetch_lacks(const struct vsvm_batch *batch, unsigned long i)
+{
+	return test_bit(i, batch->skipped) &&
+	       !(batch->pfns[i] & HMM_PFN_VALID);
+}
+
+/*
+ * Faults in what is neither in the snapshot nor could be migrated: not what has no
+ * memory yet, that is for VRAM. Returns whether there is any more now.
+ */
 static bool vsvm_prefetch_fault_in(struct vsvm_range *range,
 				   unsigned long start, unsigned long end,
 				   struct vsvm_batch *batch)
 {
-	unsigned long addr = start, next;
+	unsigned long i, next, npages = (end - start) >> PAGE_SHIFT;
 	bool any = false;
 
-	for (; addr < end; addr = next) {
-		next = addr + PAGE_SIZE;
-		if (batch->pfns[(addr - start) >> PAGE_SHIFT] & HMM_PFN_VALID)
+	for (i = 0; i < npages; i = next) {
+		next = i + 1;
+		if (!vsvm_prefetch_lacks(batch, i))
 			continue;
-		while (next < end && !(batch->pfns[(next - start) >> PAGE_SHIFT] &
-				       HMM_PFN_VALID))
-			next += PAGE_SIZE;
-		if (!vsvm_range_fault_in(range, addr, next, false, batch))
+		while (next < npages && vsvm_prefetch_lacks(batch, next))
+			next++;
+		if (!vsvm_range_fault_in(range, start + (i << PAGE_SHIFT),
+					 start + (next << PAGE_SHIFT), false,
+					 batch))
 			any = true;
 	}
 	return any;
@@ -61,6 +71,8 @@ static u64 vsvm_prefetch_to_vram(struct vsvm_range *range,
 
 	if (move)
 		moved = vsvm_migrate_to_vram(vm, vma, start, end, batch);
+	else
+		bitmap_fill(batch->skipped, VSVM_BLOCK_PAGES);
 	if (vsvm_range_snapshot(range, start, end, batch, &seq))
 		return moved;
 

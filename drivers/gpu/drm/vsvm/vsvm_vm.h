@@ -5,6 +5,7 @@
 #ifndef _VSVM_VM_H_
 #define _VSVM_VM_H_
 
+#include <linux/bitmap.h>
 #include <linux/bits.h>
 #include <linux/kref.h>
 #include <linux/list.h>
@@ -94,6 +95,8 @@ struct vsvm_range {
  * @dst: destination entries
  * @pfns: what the process has, from vsvm_range_snapshot()
  * @faulted: result of vsvm_range_fault_in(), of no interest
+ * @skipped: pages that vsvm_migrate_to_vram() has found to be neither in system
+ *	memory nor without any memory
  */
 struct vsvm_batch {
 	union {
@@ -106,6 +109,7 @@ struct vsvm_batch {
 			unsigned long faulted[VSVM_BLOCK_PAGES];
 		};
 	};
+	DECLARE_BITMAP(skipped, VSVM_BLOCK_PAGES);
 };
 
 /* vsvm_vm.c */
