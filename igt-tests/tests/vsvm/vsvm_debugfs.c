@@ -12,6 +12,8 @@
  * Description: The files in debugfs say what is there, while clients run, come and go
  */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -252,12 +254,83 @@ static void device_goes(struct vsvm_test *t, unsigned int flags)
 	vsvm_buffer_check(buffer);
 }
 
+/* Hands a command to the file "measure". Returns 0 or a negative errno. */
+static int measure(int fd, const char *command)
+{
+	ssize_t n = write(fd, command, strlen(command));
+
+	return n == (ssize_t)strlen(command) ? 0 : -errno;
+}
+
+static uint64_t measured_ns(int fd)
+{
+	char text[32];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	igt_assert_lt(0, n);
+	text[n] = '\0';
+	return strtoull(text, NULL, 10);
+}
+
+/**
+ * SUBTEST: measure
+ * Description: folios are made and freed as often as the file is told to, copies take their
+ *	time, and what is no command is refused
+ */
+static void measuring(struct vsvm_test *t, unsigned int flags)
+{
+	static const char *const refused[] = {
+		"memcpy",	 "memcpy 0",   "memcpy 1073741825",
+		"memcpy 4096 1", "folios 9",   "folios 1 1",
+		"folios 10 1",	 "folios 9 0", "folios 9 100001",
+		"folios 0 1 1",	 "blocks 1 1", "blocks 10 1",
+		"nothing",	 " ",
+	};
+	char path[64];
+	struct stat st;
+	int fd, other;
+
+	(void)flags;
+	igt_assert_eq(fstat(t->fd, &st), 0);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%u/measure", minor(st.st_rdev));
+	fd = open(path, O_RDWR);
+	other = open(path, O_RDWR);
+	igt_assert_lte(0, fd);
+	igt_assert_lte(0, other);
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		igt_assert_f(measure(fd, refused[i]) == -EINVAL, "'%s' is not refused\n",
+			     refused[i]);
+	igt_assert_eq_u64(measured_ns(fd), 0);
+
+	/* the first one is not measured */
+	igt_assert_eq(measure(fd, "folios 9 10\n"), 0);
+	vsvm_expect(t, .order = 9, .n_allocated = 11, .n_freed = 11);
+	igt_assert_lt_u64(0, measured_ns(fd));
+	igt_assert_eq(measure(fd, "folios 0 600"), 0);
+	vsvm_expect(t, .order = 0, .n_allocated = 601, .n_freed = 601);
+	igt_assert_eq(measure(fd, "blocks 4 600"), 0);
+	igt_assert_eq(measure(fd, "memcpy 4194304"), 0);
+	igt_assert_lt_u64(0, measured_ns(fd));
+	vsvm_expect(t, .n_allocated = 0);
+	igt_assert_eq_u64(measured_ns(other), 0);
+
+	/* the files stay open while the device goes */
+	igt_assert(vsvm_driver_bind(false));
+	igt_assert_neq(measure(fd, "folios 9 1"), 0);
+	close(fd);
+	vsvm_test_close(t);
+	igt_assert(vsvm_driver_bind(true));
+	vsvm_test_reopen(t);
+	close(other);
+}
+
 static const struct vsvm_subtest subtests[] = {
 	{"ranges", ranges, VSVM_BOTH, "What each client has mapped in the GPU"},
 	{"vram", vram, VSVM_BOTH, "The map of VRAM"},
 	{"faults", faults, VSVM_HUGE, "The fault buffer and the latest faults"},
 	{"clients-come-and-go", clients_come_and_go, VSVM_HUGE, "Read while clients come and go"},
 	{"device-goes", device_goes, VSVM_HUGE, "Read while the device goes"},
+	{"measure", measuring, VSVM_HUGE, "Measuring, and commands that are refused"},
 };
 
 int igt_main()
