@@ -26,6 +26,7 @@
 #include <linux/swapops.h>
 #include <linux/vmstat.h>
 #include <trace/events/thp.h>
+#include <trace/events/zone_device.h>
 #include <asm/pgalloc.h>
 
 #include "huge_device_private.h"
@@ -114,7 +115,9 @@ vm_fault_t do_huge_pmd_device_private(struct vm_fault *vmf)
 	vmf->page = pfn_swap_entry_to_page(entry) +
 		    ((vmf->address & ~HPAGE_PMD_MASK) >> PAGE_SHIFT);
 	vmf->pte = NULL;
+	trace_device_private_fault_begin(vmf->address, HPAGE_PMD_ORDER, true);
 	ret = page_pgmap(vmf->page)->ops->migrate_to_ram(vmf);
+	trace_device_private_fault(vmf->address, true, ret);
 
 	/* The folio may have been split: lock and reference are with the page. */
 	folio = page_folio(vmf->page);

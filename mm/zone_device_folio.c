@@ -34,6 +34,9 @@
 #include <linux/spinlock.h>
 #include "internal.h"
 
+#define CREATE_TRACE_POINTS
+#include <trace/events/zone_device.h>
+
 /* Serialises taking free compounds apart. */
 static DEFINE_SPINLOCK(dissolve_lock);
 
@@ -172,6 +175,7 @@ int zone_device_page_init(struct page *page, struct dev_pagemap *pgmap,
 	__SetPageLocked(page);
 	/* All of the above is seen by whoever gets a reference from here on. */
 	page_ref_unfreeze(page, 1);
+	trace_zone_device_folio_init(page_to_pfn(page), order);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(zone_device_page_init);
@@ -231,6 +235,8 @@ void free_zone_device_folio(struct folio *folio)
 	struct dev_pagemap *pgmap = folio->pgmap;
 	unsigned long nr = folio_nr_pages(folio);
 
+	trace_zone_device_folio_free(folio_pfn(folio), folio_order(folio));
+
 	/* munlock() does not find what is not present. */
 	if (unlikely(folio_test_mlocked(folio))) {
 		__folio_clear_mlocked(folio);
@@ -282,6 +288,9 @@ void zone_device_folio_split(struct folio *folio, struct folio *new)
 {
 	const struct dev_pagemap_ops *ops = folio->pgmap->ops;
 
+	if (!new)
+		trace_zone_device_folio_split(folio_pfn(folio),
+					      folio_order(folio));
 	if (ops->folio_split)
 		ops->folio_split(folio, new);
 }
