@@ -512,6 +512,33 @@ static void generations(struct vsvm_test *t, unsigned int flags)
 	vsvm_buffer_check(buffer);
 }
 
+/**
+ * SUBTEST: vfork
+ * Description: a child that borrows the memory of its parent until it calls exec()
+ *	leaves it in VRAM
+ *
+ * SUBTEST: vfork-base
+ * Description: the same with base pages in VRAM
+ */
+static void run_vfork(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_in_vram(t, SIZE, flags);
+	pid_t pid = vfork();
+	int status;
+
+	igt_assert_lte(0, pid);
+	if (!pid) {
+		execl("/bin/true", "true", NULL);
+		_exit(99);
+	}
+	igt_assert_eq(waitpid(pid, &status, 0), pid);
+	igt_assert(WIFEXITED(status) && !WEXITSTATUS(status));
+	vsvm_expect_residency(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, vsvm_order(flags));
+	vsvm_gpu_add(t, buffer, 0, SIZE, 4);
+	vsvm_expect(t, .dispatches = 1);
+	vsvm_buffer_check(buffer);
+}
+
 static const struct vsvm_subtest subtests[] = {
 	{"child-reads", child_reads, VSVM_BOTH, "A child reads what is in VRAM"},
 	{"children-read", children_read, VSVM_BOTH, "Many children read at once"},
@@ -528,6 +555,7 @@ static const struct vsvm_subtest subtests[] = {
 	 "A shared folio comes home in base pages"},
 	{"child-unmaps-piece", child_unmaps_piece, VSVM_BOTH, "A child unmaps a part"},
 	{"parent-leaves", parent_leaves, VSVM_BOTH, "A child has what its parent left"},
+	{"vfork", run_vfork, VSVM_BOTH, "vfork() and exec()"},
 	{"generations", generations, VSVM_BOTH, "Children of children"},
 };
 

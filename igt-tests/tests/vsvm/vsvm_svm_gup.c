@@ -174,6 +174,63 @@ static void other_process(struct vsvm_test *t, unsigned int flags)
 }
 
 /**
+ * SUBTEST: mem-of-other
+ * Description: another process reads memory in VRAM by /proc/PID/mem, and writes to it
+ *	when it is there again
+ *
+ * SUBTEST: mem-of-other-base
+ * Description: the same with base pages in VRAM
+ */
+static void mem_of_other(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *common = vsvm_buffer_create(SIZE, VSVM_SHARED);
+	struct vsvm_buffer *buffer = vsvm_buffer_create(SIZE, VSVM_THP);
+	struct vsvm_gate start[2], done;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", getpid());
+	for (int i = 0; i < 2; i++)
+		vsvm_gate_init(&start[i]);
+	vsvm_gate_init(&done);
+	igt_fork(child, 1) {
+		int fd = open(path, O_RDWR | O_CLOEXEC);
+
+		igt_assert_eq(child, 0);
+		igt_assert_fd(fd);
+		vsvm_gate_wait(&start[0]);
+		igt_assert_eq_s64(pread(fd, common->ptr, SIZE, (uintptr_t)buffer->ptr), SIZE);
+		vsvm_gate_open(&done);
+		vsvm_gate_wait(&start[1]);
+		for (size_t i = 0; i < SIZE; i++)
+			common->ptr[i] = i % 251;
+		igt_assert_eq_s64(pwrite(fd, common->ptr, SIZE, (uintptr_t)buffer->ptr), SIZE);
+		close(fd);
+		vsvm_gate_open(&done);
+	}
+	vsvm_buffer_fill(buffer, 0, SIZE, 2);
+	vsvm_gpu_add(t, buffer, 0, SIZE, 3);
+	vsvm_expect_to_vram(t, SIZE, flags);
+	vsvm_gate_open(&start[0]);
+	vsvm_gate_wait(&done);
+	igt_assert(!memcmp(common->ptr, buffer->shadow, SIZE));
+	vsvm_expect_home(t, SIZE, flags);
+
+	vsvm_gpu_add(t, buffer, 0, SIZE, 4);
+	vsvm_expect_to_vram(t, SIZE, flags);
+	vsvm_gate_open(&start[1]);
+	vsvm_gate_wait(&done);
+	memcpy(buffer->shadow, common->ptr, SIZE);
+	vsvm_expect_home(t, SIZE, flags);
+	igt_waitchildren();
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 5);
+	vsvm_expect_to_vram(t, SIZE, flags);
+	vsvm_buffer_check(buffer);
+	for (int i = 0; i < 2; i++)
+		vsvm_gate_fini(&start[i]);
+	vsvm_gate_fini(&done);
+}
+
+/**
  * SUBTEST: ptrace
  * Description: a debugger reads and writes memory of a process that is in VRAM
  *
@@ -267,6 +324,7 @@ static const struct vsvm_subtest subtests[] = {
 	{"pin-vram", pin_vram, VSVM_BOTH, "Memory in VRAM is pinned"},
 	{"direct-io", direct_io, VSVM_BOTH, "O_DIRECT from and to memory in VRAM"},
 	{"other-process", other_process, VSVM_BOTH, "Memory in VRAM of another process"},
+	{"mem-of-other", mem_of_other, VSVM_BOTH, "/proc/PID/mem of memory in VRAM"},
 	{"ptrace", debugger, VSVM_BOTH, "A debugger and memory in VRAM"},
 	{"vmsplice", splice_pages, VSVM_BOTH, "Pages in a pipe"},
 };
