@@ -68,19 +68,19 @@ def middle(ratios):
     return statistics.median(ratios) if ratios else None
 
 
-def overhead(report, name, pages):
+def overhead(report, name, pages, whole="migrate_ns"):
     """All but the copy for each 2 MiB, from the largest size that both kinds of pages have."""
     for size in (64 * MIB, BLOCK):
         result = find(report, name, pages, size)
         if result:
             return middle((m - c) * BLOCK / size
-                          for m, c in zip(result["migrate_ns"], result["copy_ns"]))
+                          for m, c in zip(result[whole], result["copy_ns"]))
     return None
 
 
-def overhead_ratio(report, name):
+def overhead_ratio(report, name, whole="migrate_ns"):
     """How many times less the overhead is with huge folios."""
-    huge, small = (overhead(report, name, pages) for pages in ("huge", "4k"))
+    huge, small = (overhead(report, name, pages, whole) for pages in ("huge", "4k"))
     return small / huge if huge and small else None
 
 
@@ -144,6 +144,7 @@ def figures(wall, icount):
         raw[way] = {
             "overhead_instructions_huge": overhead(icount, fault, "huge"),
             "overhead_instructions_4k": overhead(icount, fault, "4k"),
+            "overhead_ratio_of_fault_service": overhead_ratio(icount, fault, "fault_ns"),
             "overhead_ratio_of_prefetch": overhead_ratio(icount, prefetch),
             "overhead_ratio_by_wall_time": overhead_ratio(wall, fault),
             "copy_share_by_instructions": copy_share(icount, prefetch),
