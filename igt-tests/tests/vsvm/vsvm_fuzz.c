@@ -22,14 +22,15 @@
 
 IGT_TEST_DESCRIPTION("Calls with random arguments, from several threads");
 
-#define THREADS	  4
-#define SIZE	  (4 * VSVM_2M)
-#define SCRATCH	  VSVM_2M
-#define QUEUES	  8
+#define THREADS	     4
+#define SIZE	     (4 * VSVM_2M)
+#define SCRATCH	     VSVM_2M
+#define ENOUGH_CALLS 100
+#define QUEUES	     8
 /* Far from where the kernel puts anything of its own accord. */
-#define MAPPED	  ((uint8_t *)0x200000000000)
-#define JOBS	  4
-#define NUM_CALLS (DRM_VSVM_ATTRIBUTES + 1)
+#define MAPPED	     ((uint8_t *)0x200000000000)
+#define JOBS	     4
+#define NUM_CALLS    (DRM_VSVM_ATTRIBUTES + 1)
 
 /* Of a run, in seconds, and in the environment for a longer one. */
 #define FUZZ_SECONDS "3"
@@ -309,6 +310,9 @@ static void expect_both_ways(struct fuzz *fuzz)
 	for (unsigned int call = 0; call < NUM_CALLS; call++) {
 		igt_info("ioctl %u: %lu calls, %lu of them good\n", call, fuzz->calls[call],
 			 fuzz->good[call]);
+		/* a slow machine does not come to many */
+		if (fuzz->calls[call] < ENOUGH_CALLS)
+			continue;
 		igt_assert_lt_u64(0, fuzz->good[call]);
 		igt_assert_lt_u64(fuzz->good[call], fuzz->calls[call]);
 	}
