@@ -13,6 +13,7 @@
 #if !defined(_TRACE_ZONE_DEVICE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define _TRACE_ZONE_DEVICE_H
 
+#include <linux/mm_types.h>
 #include <linux/tracepoint.h>
 
 /* The CPU touches a device-private page; its folio is mapped by a PMD or not. */
@@ -35,7 +36,7 @@ TRACE_EVENT(device_private_fault_begin,
 
 /* @result is what the driver's migrate_to_ram() returned. */
 TRACE_EVENT(device_private_fault,
-	TP_PROTO(unsigned long address, bool pmd, unsigned int result),
+	TP_PROTO(unsigned long address, bool pmd, vm_fault_t result),
 	TP_ARGS(address, pmd, result),
 	TP_STRUCT__entry(
 		__field(unsigned long, address)
@@ -45,7 +46,7 @@ TRACE_EVENT(device_private_fault,
 	TP_fast_assign(
 		__entry->address = address;
 		__entry->pmd = pmd;
-		__entry->result = result;
+		__entry->result = (__force unsigned int)result;
 	),
 	TP_printk("address=0x%lx pmd=%d result=0x%x", __entry->address,
 		  __entry->pmd, __entry->result)
