@@ -290,7 +290,8 @@ static void prefetching_async(struct vsvm_test *t, unsigned int flags)
 	vsvm_device_unbind(0);
 	seen = *(volatile uint64_t *)fence->ptr;
 	igt_assert_eq(pthread_join(thread, NULL), 0);
-	igt_assert(waiter.ret == (seen < PREFETCHES ? -ENODEV : 0));
+	/* it may have come to wait when there was no device any more */
+	igt_assert(waiter.ret == -ENODEV || (seen == PREFETCHES && !waiter.ret));
 	vsvm_buffer_check(buffer);
 	plug_in(t, buffer, flags);
 	/* and nothing came later */
