@@ -17,9 +17,11 @@
 
 #include <linux/devcoredump.h>
 #include <linux/ktime.h>
+#include <linux/mutex.h>
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
 
+#include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 #include <drm/vsvm_isa.h>
 
@@ -52,7 +54,11 @@ static void vsvm_coredump_release(void *data)
 int vsvm_coredump_init(struct vsvm_device *vdev)
 {
 	struct device *dev = vdev->drm.dev;
+	int ret;
 
+	ret = drmm_mutex_init(&vdev->drm, &vdev->coredump_lock);
+	if (ret)
+		return ret;
 	return devm_add_action_or_reset(dev, vsvm_coredump_release, dev);
 }
 
@@ -134,6 +140,8 @@ void vsvm_coredump(struct vsvm_device *vdev, const struct vsvm_crash *crash)
 	if (!iterator.data)
 		return;
 	vsvm_print_crash(vdev, &p, crash);
+	mutex_lock(&vdev->coredump_lock);
 	dev_coredumpv(vdev->drm.dev, iterator.data,
 		      VSVM_COREDUMP_SIZE - iterator.remain, GFP_KERNEL);
+	mutex_unlock(&vdev->coredump_lock);
 }

@@ -40,6 +40,7 @@ struct vsvm_batch;
  * @fault_work: takes records from the fault buffer
  * @fault_batch: scratch memory of @fault_work
  * @fault_log: the latest faults
+ * @coredump_lock: queues may fail at the same time, there is one core dump
  * @done_work: finds out which queues have ended dispatches
  * @vram: the GPU's memory
  * @stats: what this device did
@@ -62,6 +63,7 @@ struct vsvm_device {
 	struct work_struct fault_work;
 	struct vsvm_batch *fault_batch;
 	struct vsvm_fault_log fault_log;
+	struct mutex coredump_lock;	/* around dev_coredumpv() */
 	struct work_struct done_work;
 
 	struct vsvm_vram vram;
