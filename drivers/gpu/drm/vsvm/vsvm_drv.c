@@ -25,6 +25,7 @@
  * - vsvm_wait.c: waiting for user fences
  * - vsvm_queue.c: queues, submission, user fences
  * - vsvm_vram.c: allocation of VRAM
+ * - vsvm_pm.c: system suspend
  * - vsvm_stats.c: counters, fdinfo
  * - vsvm_debugfs.c, vsvm_fault_log.c: debugfs, the latest GPU faults
  * - vsvm_measure.c: what a benchmark cannot measure from outside
@@ -46,6 +47,7 @@
 
 #include "vsvm_coredump.h"
 #include "vsvm_debugfs.h"
+#include "vsvm_pm.h"
 #include "vsvm_vm.h"
 
 #define VSVM_NAME		"vsvm"
@@ -245,14 +247,16 @@ static int vsvm_software_init(struct vsvm_device *vdev)
 	ret = vsvm_coredump_init(vdev);
 	if (ret)
 		return ret;
-	vdev->wq = alloc_workqueue("%s", WQ_UNBOUND, 0, dev_name(drm->dev));
+	vdev->wq = alloc_workqueue("%s", WQ_UNBOUND | WQ_FREEZABLE, 0,
+				   dev_name(drm->dev));
 	if (!vdev->wq)
 		return -ENOMEM;
 	ret = devm_add_action_or_reset(drm->dev, vsvm_wq_release, vdev->wq);
 	if (ret)
 		return ret;
-	vdev->async_wq = alloc_workqueue("%s-async", WQ_UNBOUND, WQ_MAX_ACTIVE,
-					 dev_name(drm->dev));
+	vdev->async_wq = alloc_workqueue("%s-async",
+					 WQ_UNBOUND | WQ_FREEZABLE,
+					 WQ_MAX_ACTIVE, dev_name(drm->dev));
 	if (!vdev->async_wq)
 		return -ENOMEM;
 	return devm_add_action_or_reset(drm->dev, vsvm_wq_release,
@@ -329,6 +333,7 @@ static struct platform_driver vsvm_platform_driver = {
 	.remove_new = vsvm_remove,
 	.driver = {
 		.name = VSVM_NAME,
+		.pm = pm_sleep_ptr(&vsvm_pm_ops),
 	},
 };
 

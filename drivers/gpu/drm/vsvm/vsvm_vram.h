@@ -7,6 +7,7 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/memremap.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>

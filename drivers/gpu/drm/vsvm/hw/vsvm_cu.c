@@ -18,13 +18,19 @@
  *    unless all its harts wait;
  * #. with no lock: raise interrupts.
  *
+ * That is a turn, for which the thread holds the turn lock. No turn begins while the GPU is halted.
+ *
  * A context that has nothing to execute is in no queue and costs nothing; it is
  * queued again by an answer to a fault, a dispatch or the end of its ring.
  */
 
 #include "vsvm_device.h"
 
-static void vsvm_cu_wake(struct vsvm_cu *cu)
+/**
+ * vsvm_cu_wake() - have the thread of a compute unit look for work
+ * @cu: the compute unit
+ */
+void vsvm_cu_wake(struct vsvm_cu *cu)
 {
 	WRITE_ONCE(cu->pending, true);
 	wake_up_all(&cu->wait);
@@ -196,12 +202,28 @@ static int vsvm_cu_thread(void *data)
 
 	for (;;) {
 		wait_event_idle(cu->wait,
-				READ_ONCE(cu->pending) || kthread_should_stop());
+				(READ_ONCE(cu->pending) && !READ_ONCE(cu->hw->halted)) ||
+				kthread_should_stop());
 		if (kthread_should_stop())
 			return 0;
-		vsvm_cu_step(cu);
+		mutex_lock(&cu->turn);
+		if (!READ_ONCE(cu->hw->halted))
+			vsvm_cu_step(cu);
+		mutex_unlock(&cu->turn);
 		cond_resched();
 	}
+}
+
+/**
+ * vsvm_cu_end_turn() - wait for the end of the current turn of a compute unit
+ * @cu: the compute unit; when &vsvm_hw.halted is set, it does not begin another one
+ *
+ * Context: May sleep.
+ */
+void vsvm_cu_end_turn(struct vsvm_cu *cu)
+{
+	mutex_lock(&cu->turn);
+	mutex_unlock(&cu->turn);
 }
 
 /**
@@ -219,6 +241,7 @@ struct vsvm_cu *vsvm_cu_create(struct vsvm_hw *hw, u32 id)
 		return NULL;
 	cu->hw = hw;
 	cu->id = id;
+	mutex_init(&cu->turn);
 	mutex_init(&cu->slice);
 	vsvm_os_reclaim_safe(&cu->slice);
 	vsvm_mmu_init(&cu->core.mmu, hw->host, hw->priv, &hw->vmem);
@@ -229,6 +252,7 @@ struct vsvm_cu *vsvm_cu_create(struct vsvm_hw *hw, u32 id)
 				 id);
 	if (IS_ERR(cu->thread)) {
 		mutex_destroy(&cu->slice);
+		mutex_destroy(&cu->turn);
 		kvfree(cu);
 		return NULL;
 	}
@@ -239,5 +263,6 @@ void vsvm_cu_destroy(struct vsvm_cu *cu)
 {
 	vsvm_os_thread_stop(cu->thread, &cu->wait);
 	mutex_destroy(&cu->slice);
+	mutex_destroy(&cu->turn);
 	kvfree(cu);
 }

@@ -153,6 +153,7 @@ struct vsvm_ring {
  * @queue: contexts that wait for their turn, protected by &vsvm_hw.lock
  * @irq: interrupts to raise, protected by &vsvm_hw.lock
  * @pending: @queue or @irq may have something, read without lock
+ * @turn: held by the thread while it does anything at all
  * @wait: where the thread sleeps
  * @thread: executes harts and raises interrupts
  * @instructions: instructions retired, protected by @slice
@@ -165,6 +166,7 @@ struct vsvm_cu {
 	struct list_head queue;
 	u32 irq;
 	bool pending;
+	struct mutex turn;	/* around a turn, outside of @slice */
 	struct wait_queue_head wait;
 	struct task_struct *thread;
 	u64 instructions;
@@ -252,6 +254,7 @@ struct vsvm_vm {
  *	never taken with interrupts to be raised or memory to be allocated
  * @vmem: VRAM
  * @bytes_copied: by the copy engine
+ * @halted: no turn begins, read and written without a lock
  * @wait: for rings to become idle
  * @faults: the fault buffer
  * @vm: address spaces
@@ -265,6 +268,7 @@ struct vsvm_hw {
 	spinlock_t lock;	/* all but @vmem and the TLBs */
 	struct vsvm_vmem vmem;
 	atomic64_t bytes_copied;
+	bool halted;
 	struct wait_queue_head wait;
 	struct vsvm_faults faults;
 	struct vsvm_vm vm[VSVM_MAX_VMS];
@@ -277,6 +281,8 @@ struct vsvm_cu *vsvm_cu_create(struct vsvm_hw *hw, u32 id);
 void vsvm_cu_destroy(struct vsvm_cu *cu);
 void vsvm_cu_interrupt(struct vsvm_cu *cu, u32 sources);
 void vsvm_cu_enqueue(struct vsvm_context *ctx);
+void vsvm_cu_wake(struct vsvm_cu *cu);
+void vsvm_cu_end_turn(struct vsvm_cu *cu);
 
 /* vsvm_group.c */
 void vsvm_group_setup(struct vsvm_context *ctx);

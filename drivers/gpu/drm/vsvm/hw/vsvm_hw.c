@@ -18,14 +18,15 @@
  * vsvm_fault.c        fault buffer
  * vsvm_vmem.c         VRAM
  * vsvm_copy.c         copy engine
- * this file           the whole: creation, address spaces, counters
+ * this file           the whole: creation, power, address spaces, counters
  * ==================  =====================================================
  *
  * There are three locks. The slice lock of a compute unit is held while it
  * executes instructions; inside it come the lock of the device (everything about
  * scheduling) and the lock of VRAM (which block is where), neither inside the
- * other. vsvm_hw_tlb_invalidate() takes slice locks only. No lock is held when
- * memory is allocated or freed, or the interrupt callback called.
+ * other. vsvm_hw_tlb_invalidate() takes slice locks only. None of them is held when
+ * memory is allocated or freed, or the interrupt callback called. Outside of all,
+ * a compute unit holds its turn lock, which vsvm_hw_halt() waits for.
  */
 
 #include "vsvm_device.h"
@@ -89,6 +90,33 @@ void vsvm_hw_destroy(struct vsvm_hw *hw)
 	vsvm_faults_fini(&hw->faults);
 	vsvm_vmem_fini(&hw->vmem);
 	kvfree(hw);
+}
+
+void vsvm_hw_halt(struct vsvm_hw *hw)
+{
+	u32 i;
+
+	WRITE_ONCE(hw->halted, true);
+	for (i = 0; i < hw->config.num_cus; i++)
+		vsvm_cu_end_turn(hw->cu[i]);
+}
+
+void vsvm_hw_power_off(struct vsvm_hw *hw)
+{
+	u32 vmid;
+
+	for (vmid = 0; vmid < VSVM_MAX_VMS; vmid++)
+		vsvm_hw_tlb_invalidate(hw, vmid, 0, VSVM_VA_END, true);
+	vsvm_vmem_discard(&hw->vmem, 0, hw->config.vram_size);
+}
+
+void vsvm_hw_run(struct vsvm_hw *hw)
+{
+	u32 i;
+
+	WRITE_ONCE(hw->halted, false);
+	for (i = 0; i < hw->config.num_cus; i++)
+		vsvm_cu_wake(hw->cu[i]);
 }
 
 int vsvm_hw_vm_create(struct vsvm_hw *hw, u64 root)

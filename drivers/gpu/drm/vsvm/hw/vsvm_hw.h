@@ -268,6 +268,33 @@ struct vsvm_hw *vsvm_hw_create(const struct vsvm_hw_config *config,
 void vsvm_hw_destroy(struct vsvm_hw *hw);
 
 /**
+ * vsvm_hw_halt() - stop all compute units where they are
+ * @hw: the GPU
+ *
+ * On return no instruction is executed, no record is written to the fault buffer
+ * and no interrupt is raised until vsvm_hw_run(). All else goes on: dispatches and
+ * answers to faults are accepted, TLBs are invalidated, the copy engine works. But
+ * no ring may be destroyed, since that waits for compute units. Bounded: waits for
+ * the current slice of each. May sleep.
+ */
+void vsvm_hw_halt(struct vsvm_hw *hw);
+
+/**
+ * vsvm_hw_power_off() - lose what the GPU does not keep without power
+ * @hw: the GPU, halted
+ *
+ * VRAM reads as zero and TLBs are empty. The state of the harts is kept, as by a
+ * GPU that saves it. Nothing may be mapped to VRAM. May sleep.
+ */
+void vsvm_hw_power_off(struct vsvm_hw *hw);
+
+/**
+ * vsvm_hw_run() - let halted compute units go on
+ * @hw: the GPU
+ */
+void vsvm_hw_run(struct vsvm_hw *hw);
+
+/**
  * vsvm_hw_vm_create() - take a hardware address space
  * @hw: the GPU
  * @root: bus address of the root page table, a zeroed page to begin with

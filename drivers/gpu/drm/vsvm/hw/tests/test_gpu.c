@@ -499,6 +499,54 @@ static void test_endless(void)
 	machine_free(m);
 }
 
+/* A halted GPU does nothing by itself, forgets VRAM without power, and goes on */
+static void test_halt(void)
+{
+	struct machine *m = machine_with_gpu(2, 8, 8);
+	struct vsvm_hw_dispatch d = grid(CODE, DATA, 2, 1), lazy = grid(CODE + 0x100, LAZY, 1, 1);
+	struct vsvm_hw_copy copy = {.size = 4096, .flags = VSVM_HW_COPY_DST_VRAM};
+	u32 endless = new_ring(m, 2), ring = new_ring(m, 2);
+	u64 page = ram_page(m), *mem = map_new(m, DATA, 1), halted;
+	struct vsvm_hw_fault fault;
+
+	CODE_AT(m, CODE, rv_slli(T1, A1, 3), rv_add(T1, T1, A0), rv_addi(T0, T0, 1),
+		rv_sd(T0, T1, 0), rv_jal(X0, -8));
+	CODE_AT(m, CODE + 0x100, rv_sd(A0, A0, 0), rv_ret());
+	assert(!vsvm_hw_ring_submit(m->hw, endless, &d));
+	while (!__atomic_load_n(&mem[0], __ATOMIC_RELAXED) ||
+	       !__atomic_load_n(&mem[1], __ATOMIC_RELAXED))
+		usleep(1000);
+
+	vsvm_hw_halt(m->hw);
+	halted = counters(m).instructions;
+	assert(!vsvm_hw_ring_submit(m->hw, ring, &lazy));
+	usleep(20000);
+	EQUAL(counters(m).instructions, halted, "nothing runs");
+	CHECK(!vsvm_hw_fault_pop(m->hw, &fault), "nor faults");
+
+	copy.src = page;
+	*(u64 *)ram_ptr(m, page) = 0x1234;
+	EQUAL(vsvm_hw_copy(m->hw, &copy, 1), 0, "the copy engine works");
+	vsvm_hw_power_off(m->hw);
+	EQUAL(counters(m).vram_blocks, 0, "VRAM has nothing");
+	copy = (struct vsvm_hw_copy){.dst = page, .size = 4096, .flags = VSVM_HW_COPY_SRC_VRAM};
+	EQUAL(vsvm_hw_copy(m->hw, &copy, 1), 0, "but reads");
+	EQUAL(*(u64 *)ram_ptr(m, page), 0, "as zero");
+	EQUAL(counters(m).instructions, halted, "and still nothing runs");
+
+	m->serve = serve_map;
+	vsvm_hw_run(m->hw);
+	EQUAL(machine_wait(m, ring).status, VSVM_ISA_STATUS_OK, "what was submitted runs");
+	EQUAL(m->popped, 1, "with its fault");
+	while (counters(m).instructions < halted + 10000)
+		usleep(1000);
+	vsvm_hw_ring_destroy(m->hw, endless);
+	vsvm_hw_ring_destroy(m->hw, ring);
+
+	vsvm_hw_halt(m->hw);
+	machine_free(m);
+}
+
 /* Destroy a ring whose harts are parked, with records in every state */
 static void test_destroy_parked(void)
 {
@@ -866,6 +914,7 @@ int main(void)
 	test_atomics();
 	test_ring();
 	test_endless();
+	test_halt();
 	test_destroy_parked();
 	test_starving();
 	test_refuse_one();
