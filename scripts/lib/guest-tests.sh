@@ -42,6 +42,15 @@ memcg_v1_on() {
 	igt_step "memcg-v1-$1" "$1" "$2" --under memcg-v1
 }
 
+# suspend_on KIND SECONDS: the IGT tests that suspend the machine, in a guest that survives it.
+suspend_on() {
+	"$VSVM_TOP/scripts/kernel" "$1"
+	"$VSVM_TOP/scripts/igt"
+	"$VSVM_TOP/scripts/vm" --kernel "$1" --name "suspend-$1" --time-limit "$2" \
+		--ram build/igt/tests/vsvm/vsvm_suspend \
+		-- scripts/guest/leak-check scripts/guest/suspend-tests
+}
+
 # stress_on KIND SECONDS: the IGT tests that can run for long, each as long as VSVM_STRESS_SECONDS.
 stress_on() {
 	export VSVM_STRESS_SECONDS=${VSVM_STRESS_SECONDS:-120}
