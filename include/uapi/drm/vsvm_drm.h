@@ -213,7 +213,8 @@ struct drm_vsvm_counters {
 /**
  * enum drm_vsvm_location - where memory is
  * @DRM_VSVM_LOCATION_NONE: nothing that this device can see: nothing is mapped
- *	there yet, or it is swapped out or in the VRAM of another device
+ *	there yet, or it is swapped out or in the VRAM of another device. Also a page
+ *	of system memory that a GPU has for itself, see &enum drm_vsvm_atomic
  * @DRM_VSVM_LOCATION_SYSTEM: system memory
  * @DRM_VSVM_LOCATION_VRAM: VRAM of this device
  */
@@ -421,7 +422,9 @@ enum drm_vsvm_attribute {
  * @DRM_VSVM_ATOMIC_ANY: wherever a write of the GPU would; the default
  * @DRM_VSVM_ATOMIC_DEVICE: in VRAM: the first one moves the memory there, if that is
  *	possible, even if reads and writes do not
- * @DRM_VSVM_ATOMIC_SYSTEM: where the memory is: none moves it to VRAM
+ * @DRM_VSVM_ATOMIC_SYSTEM: where the memory is: none moves it to VRAM. In system memory
+ *	the GPU takes the page from the CPU for it, if it is a single page of anonymous
+ *	memory, until the CPU accesses it again
  */
 enum drm_vsvm_atomic {
 	DRM_VSVM_ATOMIC_ANY = 0,

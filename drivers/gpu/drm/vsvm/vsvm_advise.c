@@ -19,10 +19,15 @@
  * 3. a read does not in read-mostly memory;
  * 4. it does unless the preferred location is system memory.
  *
- * To see atomic accesses at all in another mode than any, atomics on system memory are
- * forbidden in the GPU's page tables until one has faulted. Likewise, read-mostly
- * memory is read-only there until a write has faulted. There is no second copy of
- * read-mostly memory: a driver cannot write-protect what the CPU has mapped.
+ * An atomic access to system memory that must not migrate, or has another atomic mode
+ * than any, makes the page exclusive to the GPU: the CPU's next access faults, takes it
+ * from the GPU's page tables, and vice versa. So it works for a GPU whose atomics
+ * are none for the CPU. mm can do that for single pages of anonymous memory; the rest,
+ * huge pages above all, is shared, as this GPU's atomics allow. To see such accesses,
+ * atomics on the memory are forbidden in the GPU's page tables until one has faulted.
+ * Likewise, read-mostly memory is read-only there until a write has faulted. There is
+ * no second copy of read-mostly memory: a driver cannot write-protect what the CPU has
+ * mapped.
  *
  * The granularity is that of faults. A prefetch moves what it is told to, except what
  * must not migrate.
@@ -135,6 +140,20 @@ void vsvm_attrs_restrict(const struct vsvm_attrs *attrs, unsigned long *pfns,
 }
 
 /**
+ * vsvm_attrs_want_exclusive() - whether a page of system memory is to be the GPU's alone
+ * @attrs: the attributes
+ * @access: enum vsvm_isa_access
+ *
+ * Return: true if it is.
+ */
+bool vsvm_attrs_want_exclusive(const struct vsvm_attrs *attrs, u32 access)
+{
+	return access == VSVM_ISA_ACCESS_ATOMIC &&
+	       (vsvm_attrs_no_migrate(attrs) ||
+		attrs->value[DRM_VSVM_ATTRIBUTE_ATOMIC] != DRM_VSVM_ATOMIC_ANY);
+}
+
+/**
  * vsvm_attrs_pte_flags() - bits of page table entries that attributes demand
  * @attrs: the attributes
  * @access: enum vsvm_isa_access, that the entries are for
@@ -143,10 +162,10 @@ void vsvm_attrs_restrict(const struct vsvm_attrs *attrs, unsigned long *pfns,
  */
 u64 vsvm_attrs_pte_flags(const struct vsvm_attrs *attrs, u32 access)
 {
-	if (access != VSVM_ISA_ACCESS_ATOMIC &&
-	    attrs->value[DRM_VSVM_ATTRIBUTE_ATOMIC] != DRM_VSVM_ATOMIC_ANY)
-		return VSVM_HW_PTE_NO_ATOMIC;
-	return 0;
+	if (access == VSVM_ISA_ACCESS_ATOMIC ||
+	    !vsvm_attrs_want_exclusive(attrs, VSVM_ISA_ACCESS_ATOMIC))
+		return 0;
+	return VSVM_HW_PTE_NO_ATOMIC;
 }
 
 /* The first run that has anything of [@start, @last]. */

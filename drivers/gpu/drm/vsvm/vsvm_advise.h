@@ -47,6 +47,7 @@ void vsvm_attrs_granule(const struct vsvm_attrs *attrs, unsigned long addr,
 bool vsvm_attrs_want_vram(const struct vsvm_attrs *attrs, u32 access);
 void vsvm_attrs_restrict(const struct vsvm_attrs *attrs, unsigned long *pfns,
 			 unsigned long count);
+bool vsvm_attrs_want_exclusive(const struct vsvm_attrs *attrs, u32 access);
 u64 vsvm_attrs_pte_flags(const struct vsvm_attrs *attrs, u32 access);
 
 static inline bool vsvm_attrs_no_migrate(const struct vsvm_attrs *attrs)

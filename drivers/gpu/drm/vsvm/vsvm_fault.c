@@ -16,7 +16,8 @@
  * 3. What is missing is faulted in, as the CPU would do, and the service starts
  *    again. That is pages which are swapped out or for which VRAM had no room,
  *    and for a write also pages that are shared after a fork().
- * 4. All is entered in the GPU's page tables.
+ * 4. All is entered in the GPU's page tables. After an atomic access to system memory
+ *    with advice about that, it is one page, which the GPU then has for itself.
  *
  * So one fault is enough for 2 MiB, whether these are one folio or 512. When
  * there is no room in VRAM, or the memory cannot move, the GPU uses system memory. Of a file
@@ -35,6 +36,7 @@
 #include <linux/fs.h>
 #include <linux/hmm.h>
 #include <linux/magic.h>
+#include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -141,6 +143,21 @@ static int vsvm_service_find(struct vsvm_service *s)
 	return 0;
 }
 
+/*
+ * Whether the page is to be the GPU's alone: for an atomic access to system memory. mm
+ * can do that for single pages only.
+ */
+static bool vsvm_service_exclusive(const struct vsvm_service *s)
+{
+	unsigned long pfn = s->batch->pfns[(s->addr - s->start) >> PAGE_SHIFT];
+	struct page *page = hmm_pfn_to_page(pfn);
+
+	return vma_is_anonymous(s->vma) &&
+	       vsvm_attrs_want_exclusive(&s->attrs, s->access) &&
+	       !is_device_private_page(page) &&
+	       !folio_test_large(page_folio(page));
+}
+
 static int vsvm_service_try(struct vsvm_service *s, bool thorough, bool migrate)
 {
 	struct vsvm_vm *vm = s->range->vm;
@@ -167,6 +184,9 @@ static int vsvm_service_try(struct vsvm_service *s, bool thorough, bool migrate)
 			vsvm_service_around(s);
 		return ret ?: -EAGAIN;
 	}
+
+	if (migrate && vsvm_service_exclusive(s))
+		return vsvm_range_map_exclusive(s->range, s->addr, &s->bytes);
 
 	if (!s->write)
 		vsvm_attrs_restrict(&s->attrs, s->batch->pfns,

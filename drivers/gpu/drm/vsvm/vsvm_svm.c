@@ -53,6 +53,9 @@
  * - migrate_to_ram takes none of these locks. It finds the device by the page,
  *   and the page is locked by mm. Migrations of different ranges run in
  *   parallel, as do copies.
+ * - When the GPU gets a page of system memory for itself, the notifier ignores what
+ *   make_device_exclusive_range() says in the name of the same address space, so
+ *   that the sequence number stays valid.
  * - Advice changes under the mmap lock, held for writing, and is read under it. It is
  *   removed in a notifier, which runs under the mmap lock, too, but not always for
  *   writing: hence vsvm_advice.lock.
@@ -65,6 +68,8 @@
 #include <linux/hmm.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/rmap.h>
 #include <linux/slab.h>
 
 #include "vsvm_trace.h"
@@ -96,6 +101,10 @@ static bool vsvm_range_invalidate(struct mmu_interval_notifier *notifier,
 	bool may_block = mmu_notifier_range_blockable(event);
 	struct vsvm_vm *vm = range->vm;
 	bool done = true;
+
+	/* Our own doing, see vsvm_range_map_exclusive(). */
+	if (event->event == MMU_NOTIFY_EXCLUSIVE && event->owner == vm)
+		return true;
 
 	if (may_block)
 		mutex_lock(&vm->pt_lock);
@@ -358,5 +367,43 @@ int vsvm_range_map(struct vsvm_range *range, unsigned long start,
 		vsvm_stage_add(&vm->vdev->stats, DRM_VSVM_STAGE_BIND, *bytes,
 			       ktime_get_ns() - begin);
 	}
+	return ret;
+}
+
+/**
+ * vsvm_range_map_exclusive() - let the GPU have a page for itself
+ * @range: the block
+ * @addr: the page, of an anonymous mapping
+ * @bytes: set to the number of bytes that are accessible now and were not
+ *
+ * The CPU has no access to the page until it faults on it: then a notifier takes the
+ * page from the GPU's page tables.
+ *
+ * Context: The mmap lock is held for reading.
+ * Return: 0, -EAGAIN when that was not possible just now, -ENODEV when the device has
+ * gone, -ENOMEM, or an error of get_user_pages_remote().
+ */
+int vsvm_range_map_exclusive(struct vsvm_range *range, unsigned long addr,
+			     u64 *bytes)
+{
+	struct vsvm_vm *vm = range->vm;
+	struct page *page = NULL;
+	unsigned long seq, pfn;
+	int ret;
+
+	/* Not changed by what the next call tells the notifiers. */
+	seq = mmu_interval_read_begin(&range->notifier);
+	ret = make_device_exclusive_range(vm->mm, addr, addr + PAGE_SIZE, &page,
+					  vm);
+	if (ret < 0)
+		return ret;
+	if (!page)
+		return -EAGAIN;
+
+	/* The folio is locked: the CPU gets the page back after it is mapped. */
+	pfn = page_to_pfn(page) | HMM_PFN_VALID | HMM_PFN_WRITE;
+	ret = vsvm_range_map(range, addr, addr + PAGE_SIZE, &pfn, seq, 0, bytes);
+	unlock_page(page);
+	put_page(page);
 	return ret;
 }

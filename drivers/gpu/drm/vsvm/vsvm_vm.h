@@ -133,6 +133,8 @@ int vsvm_range_fault_in(struct vsvm_range *range, unsigned long start,
 int vsvm_range_map(struct vsvm_range *range, unsigned long start,
 		   unsigned long end, const unsigned long *pfns,
 		   unsigned long seq, u64 flags, u64 *bytes);
+int vsvm_range_map_exclusive(struct vsvm_range *range, unsigned long addr,
+			     u64 *bytes);
 bool vsvm_check_user_range(u64 addr, u64 length);
 
 /* vsvm_migrate.c */
