@@ -271,6 +271,7 @@ void vsvm_cpu_touch(const struct vsvm_buffer *buffer, size_t offset, size_t leng
  * @n_evicted: likewise of @n_to_ram
  * @blocks_evicted: blocks of VRAM that were emptied to make room
  * @evictions_failed: blocks that could not be emptied
+ * @promoted: regions promoted
  * @split: folios that a split has made
  * @gpu_4k: GPU faults that made less than 64 KiB accessible
  * @gpu_64k: GPU faults that made 64 KiB to less than 2 MiB accessible
@@ -297,6 +298,7 @@ struct vsvm_expected {
 	uint64_t n_evicted;
 	uint64_t blocks_evicted;
 	uint64_t evictions_failed;
+	uint64_t promoted;
 	uint64_t split;
 	uint64_t gpu_4k;
 	uint64_t gpu_64k;

@@ -38,6 +38,12 @@ IGT_TEST_DESCRIPTION("Work on more memory than there is VRAM");
 /* Time that a killed process may take, with all of its memory; the machine is slow. */
 #define KILL_SECONDS 20
 
+/* Reads of a block go over it once, so two periods at most. */
+#define PROMOTE		  "/sys/module/vsvm/parameters/promote"
+#define PROMOTE_ACCESSES  200
+#define PROMOTE_PERIOD_US 100000
+#define PROMOTE_SECONDS	  20
+
 /* What the module was loaded with. */
 static struct vsvm_module_params params;
 
@@ -279,6 +285,101 @@ static void evict_off(struct vsvm_test *t, unsigned int flags)
 	vsvm_expect_residency(t->fd, buffer->ptr, VRAM_SIZE, DRM_VSVM_LOCATION_VRAM,
 			      vsvm_order(flags));
 	vsvm_expect_location(t->fd, buffer->ptr + VRAM_SIZE, VRAM_SIZE, DRM_VSVM_LOCATION_SYSTEM);
+	vsvm_buffer_check(buffer);
+}
+
+/*
+ * A buffer that found no room in VRAM, which has room now. All of it is in the GPU's page
+ * tables, but it has hardly been accessed.
+ */
+static struct vsvm_buffer *left_out(struct vsvm_test *t, size_t blocks, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(blocks * VSVM_2M, VSVM_THP, 2);
+	struct vsvm_buffer *first;
+
+	vsvm_module_set_evict(false);
+	first = vsvm_buffer_in_vram(t, VRAM_SIZE, flags);
+	for (size_t block = 0; block < blocks; block++)
+		vsvm_gpu_sum(t, buffer, block * VSVM_2M, VSVM_4K, 1);
+	vsvm_expect(t, .gpu_2m = blocks, .dispatches = blocks);
+	vsvm_buffer_unmap(first, 0, VRAM_SIZE);
+	vsvm_forget_counters(t);
+	vsvm_expect_location(t->fd, buffer->ptr, buffer->size, DRM_VSVM_LOCATION_SYSTEM);
+	return buffer;
+}
+
+static void wait_for_promotion(struct vsvm_test *t, uint64_t regions)
+{
+	struct drm_vsvm_counters now;
+
+	igt_until_timeout(PROMOTE_SECONDS) {
+		vsvm_query_counters(t->fd, &now);
+		if (now.regions_promoted == t->seen.regions_promoted + regions)
+			break;
+		usleep(PROMOTE_PERIOD_US);
+	}
+	/* and no more of them */
+	usleep(3 * PROMOTE_PERIOD_US);
+}
+
+/**
+ * SUBTEST: promote
+ * Description: what the GPU accesses often moves to VRAM without a fault, the rest stays
+ *
+ * SUBTEST: promote-base
+ * Description: the same with base pages in VRAM
+ */
+static void promoted(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer = left_out(t, 3, flags);
+	uint64_t count = vsvm_folios(flags, 2 * VSVM_2M);
+
+	/* not before it is switched on */
+	usleep(3 * PROMOTE_PERIOD_US);
+	vsvm_expect(t, 0);
+	igt_assert(vsvm_setting(PROMOTE, PROMOTE_ACCESSES));
+	vsvm_gpu_add(t, buffer, 0, VSVM_2M, 3);
+	vsvm_gpu_sum(t, buffer, VSVM_2M, VSVM_4K, 1);
+	vsvm_gpu_sum(t, buffer, 2 * VSVM_2M, VSVM_2M, 1);
+	wait_for_promotion(t, 2);
+	vsvm_expect(t, .order = vsvm_order(flags), .n_allocated = count, .n_to_vram = count,
+		    .promoted = 2, .dispatches = 3);
+	expect_block(t, buffer, 0, flags, true);
+	vsvm_expect_location(t->fd, buffer->ptr + VSVM_2M, VSVM_2M, DRM_VSVM_LOCATION_SYSTEM);
+	expect_block(t, buffer, 2, flags, true);
+	vsvm_gpu_add(t, buffer, 0, buffer->size, 4);
+	vsvm_expect(t, .order = vsvm_order(flags), .dispatches = 1, .promoted = 0);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: promote-advice
+ * Description: however often it is accessed, memory stays that must not migrate, prefers
+ *	system memory or is read-mostly
+ */
+static void promote_advice(struct vsvm_test *t, unsigned int flags)
+{
+	static const struct {
+		uint32_t attribute;
+		uint32_t value;
+	} stays[] = {
+		{DRM_VSVM_ATTRIBUTE_NO_MIGRATE, 1},
+		{DRM_VSVM_ATTRIBUTE_LOCATION, DRM_VSVM_LOCATION_SYSTEM},
+		{DRM_VSVM_ATTRIBUTE_READ_MOSTLY, 1},
+	};
+	struct vsvm_buffer *buffer = left_out(t, ARRAY_SIZE(stays) + 1, flags);
+	uint8_t *moves = buffer->ptr + ARRAY_SIZE(stays) * VSVM_2M;
+
+	for (size_t i = 0; i < ARRAY_SIZE(stays); i++)
+		igt_assert_eq(vsvm_try_advise(t->fd, buffer->ptr + i * VSVM_2M, VSVM_2M,
+					      stays[i].attribute, stays[i].value),
+			      0);
+	igt_assert(vsvm_setting(PROMOTE, PROMOTE_ACCESSES));
+	for (size_t i = 0; i <= ARRAY_SIZE(stays); i++)
+		vsvm_gpu_sum(t, buffer, i * VSVM_2M, VSVM_2M, 2);
+	wait_for_promotion(t, 1);
+	vsvm_expect_residency(t->fd, moves, VSVM_2M, DRM_VSVM_LOCATION_VRAM, vsvm_order(flags));
+	vsvm_expect_location(t->fd, buffer->ptr, moves - buffer->ptr, DRM_VSVM_LOCATION_SYSTEM);
 	vsvm_buffer_check(buffer);
 }
 
@@ -570,6 +671,8 @@ static const struct vsvm_subtest subtests[] = {
 	{"fragmented", fragmented, VSVM_HUGE, "VRAM in fragments becomes whole"},
 	{"prefetch", prefetch, VSVM_BOTH, "Prefetch of more than VRAM"},
 	{"off", evict_off, VSVM_BOTH, "Eviction is switched off"},
+	{"promote", promoted, VSVM_BOTH, "What is accessed often moves to VRAM"},
+	{"promote-advice", promote_advice, VSVM_HUGE, "Advice against promotion"},
 	{"one-block", one_block, VSVM_BOTH, "VRAM is too small for one copy"},
 	{"two-processes", two_processes, VSVM_BOTH, "Two processes compete for VRAM"},
 	{"killed", killed, VSVM_BOTH, "SIGKILL under pressure"},

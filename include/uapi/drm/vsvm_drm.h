@@ -187,6 +187,8 @@ struct drm_vsvm_stage {
  * @blocks_evicted: blocks of VRAM (2 MiB) that were emptied to make room
  * @evictions_failed: blocks that were to be emptied, but some of their pages could
  *	not move
+ * @regions_promoted: regions (2 MiB) of which something moved to VRAM because the GPU
+ *	accessed them often in system memory
  */
 struct drm_vsvm_counters {
 	__u64 folios_allocated[DRM_VSVM_ORDERS];
@@ -208,6 +210,7 @@ struct drm_vsvm_counters {
 	__u64 folios_evicted[DRM_VSVM_ORDERS];
 	__u64 blocks_evicted;
 	__u64 evictions_failed;
+	__u64 regions_promoted;
 };
 
 /**

@@ -20,6 +20,7 @@
  * - vsvm_advise.c: what the program wants of ranges
  * - vsvm_migrate.c: migration between system memory and VRAM
  * - vsvm_evict.c: room in VRAM
+ * - vsvm_promote.c: what the GPU accesses often moves to VRAM
  * - vsvm_prefetch.c, vsvm_residency.c, vsvm_query.c: ioctls
  * - vsvm_async.c: asynchronous prefetch
  * - vsvm_wait.c: waiting for user fences
@@ -231,6 +232,7 @@ static int vsvm_software_init(struct vsvm_device *vdev)
 	vsvm_fault_log_init(&vdev->fault_log);
 	INIT_WORK(&vdev->fault_work, vsvm_fault_work);
 	INIT_WORK(&vdev->done_work, vsvm_done_work);
+	INIT_DELAYED_WORK(&vdev->promote_work, vsvm_promote_work);
 
 	ret = drmm_mutex_init(drm, &vdev->vms_lock);
 	if (ret)
@@ -317,6 +319,7 @@ static void vsvm_remove(struct platform_device *pdev)
 
 	/* From here on no ioctl uses the GPU, and nothing new is opened. */
 	drm_dev_unplug(&vdev->drm);
+	cancel_delayed_work_sync(&vdev->promote_work);
 	vsvm_vram_close(&vdev->vram);
 	vsvm_vm_shutdown_all(vdev);
 	cancel_work_sync(&vdev->fault_work);

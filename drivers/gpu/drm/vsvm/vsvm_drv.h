@@ -36,12 +36,13 @@ struct vsvm_batch;
  * @config: what the GPU was created with
  * @hw: the GPU; valid until the devres of the platform device are released
  * @wq: where interrupts are served
- * @async_wq: where asynchronous prefetches run
+ * @async_wq: where asynchronous prefetches and promotions run
  * @fault_work: takes records from the fault buffer
  * @fault_batch: scratch memory of @fault_work
  * @fault_log: the latest faults
  * @coredump_lock: queues may fail at the same time, there is one core dump
  * @done_work: finds out which queues have ended dispatches
+ * @promote_work: reads the access counters, see vsvm_promote.c
  * @vram: the GPU's memory
  * @stats: what this device did
  * @vms_lock: protects @vms and @hw_gone; held while an address space is shut
@@ -65,6 +66,7 @@ struct vsvm_device {
 	struct vsvm_fault_log fault_log;
 	struct mutex coredump_lock;	/* around dev_coredumpv() */
 	struct work_struct done_work;
+	struct delayed_work promote_work;
 
 	struct vsvm_vram vram;
 	struct vsvm_stats stats;
@@ -103,5 +105,8 @@ int vsvm_ioctl_attributes(struct drm_device *drm, void *data,
 
 void vsvm_fault_work(struct work_struct *work);
 void vsvm_done_work(struct work_struct *work);
+bool vsvm_queues_busy(struct vsvm_device *vdev);
+void vsvm_promote_kick(struct vsvm_device *vdev);
+void vsvm_promote_work(struct work_struct *work);
 
 #endif /* _VSVM_DRV_H_ */

@@ -49,7 +49,7 @@
  * that time: the GPU gets it in system memory, from where nothing evicts it.
  *
  * The module parameter ``evict`` switches eviction off: then memory that finds
- * no room in VRAM stays in system memory.
+ * no room in VRAM stays in system memory, unless it is promoted, see Promotion.
  */
 
 #include <linux/hmm.h>

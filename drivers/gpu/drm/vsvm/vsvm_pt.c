@@ -340,6 +340,48 @@ bool vsvm_pt_allows(struct vsvm_vm *vm, unsigned long addr, u32 access)
 	return allows;
 }
 
+static bool vsvm_pt_entry_is_system(u64 entry)
+{
+	return (entry & VSVM_HW_PTE_VALID) && !(entry & VSVM_HW_PTE_VRAM);
+}
+
+/**
+ * vsvm_pt_find_system() - find what is entered as system memory
+ * @vm: the address space
+ * @start: in: start of the range, which is in one block; out: start of the first pages
+ *	that are, or @end if there are none
+ * @end: end of the range
+ *
+ * Return: the end of these pages.
+ */
+unsigned long vsvm_pt_find_system(struct vsvm_vm *vm, unsigned long *start,
+				  unsigned long end)
+{
+	unsigned long addr = *start;
+	u64 *block, *table;
+
+	mutex_lock(&vm->pt_lock);
+	block = vsvm_pt_block_entry(vm, addr, false);
+	if (!block || !*block) {
+		*start = end;
+	} else if (*block & VSVM_HW_PTE_LEAF) {
+		if (!vsvm_pt_entry_is_system(*block))
+			*start = end;
+	} else {
+		table = vsvm_pt_table(*block);
+		while (addr < end &&
+		       !vsvm_pt_entry_is_system(table[vsvm_pt_index(addr, 0)]))
+			addr += PAGE_SIZE;
+		*start = addr;
+		while (addr < end &&
+		       vsvm_pt_entry_is_system(table[vsvm_pt_index(addr, 0)]))
+			addr += PAGE_SIZE;
+		end = addr;
+	}
+	mutex_unlock(&vm->pt_lock);
+	return end;
+}
+
 static void vsvm_pt_count_entry(struct vsvm_pt_usage *usage, u64 entry,
 				unsigned int pages)
 {

@@ -46,6 +46,8 @@ u64 vsvm_pt_map(struct vsvm_vm *vm, unsigned long start, unsigned long end,
 		const unsigned long *pfns, u64 flags, bool flush);
 bool vsvm_pt_clear(struct vsvm_vm *vm, unsigned long start, unsigned long end);
 bool vsvm_pt_allows(struct vsvm_vm *vm, unsigned long addr, u32 access);
+unsigned long vsvm_pt_find_system(struct vsvm_vm *vm, unsigned long *start,
+				  unsigned long end);
 void vsvm_pt_count(struct vsvm_vm *vm, unsigned long addr,
 		   struct vsvm_pt_usage *usage);
 

@@ -251,6 +251,25 @@ void vsvm_done_work(struct work_struct *work)
 	mutex_unlock(&vdev->queues_lock);
 }
 
+/**
+ * vsvm_queues_busy() - whether there is work for the GPU
+ * @vdev: the device
+ *
+ * Return: true if a dispatch has been submitted and has not ended, as far as is known.
+ */
+bool vsvm_queues_busy(struct vsvm_device *vdev)
+{
+	struct vsvm_queue *queue;
+	bool busy = false;
+
+	mutex_lock(&vdev->queues_lock);
+	list_for_each_entry(queue, &vdev->queues, link)
+		busy |= !READ_ONCE(queue->failed) &&
+			READ_ONCE(queue->head) != READ_ONCE(queue->tail);
+	mutex_unlock(&vdev->queues_lock);
+	return busy;
+}
+
 /* Ends what runs in a queue and lets its waiters go. Keeps the memory. */
 static void vsvm_queue_shutdown(struct vsvm_queue *queue)
 {
@@ -528,6 +547,8 @@ int vsvm_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)
 			break;
 		}
 		ret = vsvm_queue_submit(queue, args);
+		if (!ret)
+			vsvm_promote_kick(vm->vdev);
 		drm_dev_exit(idx);
 		if (ret != -EBUSY)
 			break;

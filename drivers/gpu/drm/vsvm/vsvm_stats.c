@@ -75,6 +75,7 @@ void vsvm_stats_read(struct vsvm_device *vdev, struct drm_vsvm_counters *c)
 			DRM_VSVM_ORDERS);
 	c->blocks_evicted = atomic64_read(&stats->blocks_evicted);
 	c->evictions_failed = atomic64_read(&stats->evictions_failed);
+	c->regions_promoted = atomic64_read(&stats->regions_promoted);
 }
 
 static const char * const vsvm_stage_names[DRM_VSVM_STAGES] = {
@@ -122,6 +123,7 @@ static void vsvm_print_evictions(struct drm_printer *p,
 
 	drm_printf(p, "blocks_evicted: %llu\n", c->blocks_evicted);
 	drm_printf(p, "evictions_failed: %llu\n", c->evictions_failed);
+	drm_printf(p, "regions_promoted: %llu\n", c->regions_promoted);
 	for (i = 0; i < DRM_VSVM_ORDERS; i++)
 		if (c->folios_evicted[i])
 			drm_printf(p, "folios_evicted_order_%u: %llu\n", i,

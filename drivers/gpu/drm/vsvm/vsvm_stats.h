@@ -40,6 +40,7 @@ struct vsvm_stats {
 	atomic64_t folios_evicted[DRM_VSVM_ORDERS];
 	atomic64_t blocks_evicted;
 	atomic64_t evictions_failed;
+	atomic64_t regions_promoted;
 };
 
 static inline enum drm_vsvm_size_class vsvm_size_class(u64 bytes)

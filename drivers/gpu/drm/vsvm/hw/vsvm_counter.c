@@ -47,6 +47,21 @@ void vsvm_counter_add(struct vsvm_counters *c, u32 vmid, u64 va, u64 count)
 }
 
 /**
+ * vsvm_counter_forget() - clear the counters of an address space
+ * @c: the counters
+ * @vmid: address space
+ */
+void vsvm_counter_forget(struct vsvm_counters *c, u32 vmid)
+{
+	struct vsvm_counter *counter = &c->counter[0][0];
+	u32 i;
+
+	for (i = 0; i < VSVM_COUNTER_SETS * VSVM_COUNTER_WAYS; i++)
+		if (counter[i].vmid == vmid)
+			counter[i].count = 0;
+}
+
+/**
  * vsvm_counter_take() - read counters and clear them
  * @c: the counters
  * @out: where to

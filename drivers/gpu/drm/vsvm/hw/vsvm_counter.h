@@ -31,6 +31,7 @@ struct vsvm_counters {
 };
 
 void vsvm_counter_add(struct vsvm_counters *c, u32 vmid, u64 va, u64 count);
+void vsvm_counter_forget(struct vsvm_counters *c, u32 vmid);
 u32 vsvm_counter_take(struct vsvm_counters *c, struct vsvm_hw_access *out,
 		      u32 max);
 

@@ -137,7 +137,16 @@ int vsvm_hw_vm_create(struct vsvm_hw *hw, u64 root)
 
 void vsvm_hw_vm_destroy(struct vsvm_hw *hw, u32 vmid)
 {
+	u32 i;
+
 	vsvm_hw_tlb_invalidate(hw, vmid, 0, VSVM_VA_END, true);
+	for (i = 0; i < hw->config.num_cus; i++) {
+		struct vsvm_cu *cu = hw->cu[i];
+
+		mutex_lock(&cu->slice);
+		vsvm_counter_forget(&cu->core.mmu.counters, vmid);
+		mutex_unlock(&cu->slice);
+	}
 
 	spin_lock(&hw->lock);
 	hw->vm[vmid].used = false;

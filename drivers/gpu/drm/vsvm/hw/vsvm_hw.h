@@ -308,7 +308,8 @@ int vsvm_hw_vm_create(struct vsvm_hw *hw, u64 root);
  * @hw: the GPU
  * @vmid: its id; no ring may use it any more
  *
- * On return no compute unit reads its page tables. May sleep.
+ * On return no compute unit reads its page tables, and no access of it is counted.
+ * May sleep.
  */
 void vsvm_hw_vm_destroy(struct vsvm_hw *hw, u32 vmid);
 
