@@ -129,14 +129,18 @@ bool vsvm_attrs_want_vram(const struct vsvm_attrs *attrs, u32 access)
 void vsvm_attrs_restrict(const struct vsvm_attrs *attrs, unsigned long *pfns,
 			 unsigned long count)
 {
-	unsigned long i;
+	unsigned long i, end;
 
 	if (!attrs->value[DRM_VSVM_ATTRIBUTE_READ_MOSTLY])
 		return;
-	for (i = 0; i < count; i++)
-		if ((pfns[i] & HMM_PFN_VALID) &&
-		    !is_device_private_page(hmm_pfn_to_page(pfns[i])))
+	for (i = 0; i < count; i = end) {
+		end = min(i + vsvm_snapshot_step(pfns[i]), count);
+		if (!(pfns[i] & HMM_PFN_VALID) ||
+		    is_device_private_page(hmm_pfn_to_page(pfns[i])))
+			continue;
+		for (; i < end; i++)
 			pfns[i] &= ~HMM_PFN_WRITE;
+	}
 }
 
 /**

@@ -112,7 +112,7 @@ void vsvm_evict_note_use(struct vsvm_device *vdev, const unsigned long *pfns,
 	unsigned long i, block;
 	struct page *page;
 
-	for (i = 0; i < npages; i++) {
+	for (i = 0; i < npages; i += vsvm_snapshot_step(pfns[i])) {
 		if (!(pfns[i] & HMM_PFN_VALID))
 			continue;
 		page = hmm_pfn_to_page(pfns[i]);
@@ -130,13 +130,14 @@ static void vsvm_room_count(struct vsvm_room *room, const unsigned long *pfns,
 			    unsigned long npages)
 {
 	bool huge = false, any = false;
-	unsigned long i;
+	unsigned long i, n;
 
-	for (i = 0; i < npages; i++) {
+	for (i = 0; i < npages; i += n) {
+		n = min(vsvm_snapshot_step(pfns[i]), npages - i);
 		if (!(pfns[i] & HMM_PFN_VALID)) {
-			room->pages++;
+			room->pages += n;
 		} else if (!is_device_private_page(hmm_pfn_to_page(pfns[i]))) {
-			room->pages++;
+			room->pages += n;
 			any = true;
 			huge |= hmm_pfn_to_map_order(pfns[i]) == VSVM_BLOCK_ORDER;
 		}

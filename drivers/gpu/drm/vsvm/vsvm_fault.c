@@ -89,7 +89,8 @@ struct vsvm_service {
 /* Whether the page at @addr must be faulted in, going by the snapshot. */
 static bool vsvm_service_lacks(const struct vsvm_service *s, unsigned long addr)
 {
-	unsigned long pfn = s->batch->pfns[(addr - s->start) >> PAGE_SHIFT];
+	unsigned long pfn = vsvm_snapshot_entry(s->batch->pfns,
+						(addr - s->start) >> PAGE_SHIFT);
 
 	if (!(pfn & HMM_PFN_VALID))
 		return true;

@@ -29,7 +29,7 @@
 static bool vsvm_prefetch_lacks(const struct vsvm_batch *batch, unsigned long i)
 {
 	return test_bit(i, batch->skipped) &&
-	       !(batch->pfns[i] & HMM_PFN_VALID);
+	       !(vsvm_snapshot_entry(batch->pfns, i) & HMM_PFN_VALID);
 }
 
 /*
@@ -44,8 +44,9 @@ static bool vsvm_prefetch_fault_in(struct vsvm_range *range,
 	bool any = false;
 
 	for (i = 0; i < npages; i = next) {
+		i = find_next_bit(batch->skipped, npages, i);
 		next = i + 1;
-		if (!vsvm_prefetch_lacks(batch, i))
+		if (i >= npages || !vsvm_prefetch_lacks(batch, i))
 			continue;
 		while (next < npages && vsvm_prefetch_lacks(batch, next))
 			next++;

@@ -163,18 +163,10 @@ static u64 vsvm_pt_entry(struct vsvm_vram *vram, unsigned long pfn, u64 flags)
 static u64 vsvm_pt_leaf(struct vsvm_vram *vram, unsigned long start,
 			unsigned long end, const unsigned long *pfns, u64 flags)
 {
-	u64 first, last;
-
 	if (end - start != VSVM_BLOCK_SIZE ||
-	    hmm_pfn_to_map_order(pfns[0]) < VSVM_BLOCK_ORDER)
+	    vsvm_snapshot_step(pfns[0]) < VSVM_BLOCK_PAGES)
 		return 0;
-
-	first = vsvm_pt_entry(vram, pfns[0], flags);
-	last = vsvm_pt_entry(vram, pfns[VSVM_BLOCK_PAGES - 1], flags);
-	if (!first || !IS_ALIGNED(first & VSVM_HW_PTE_ADDR, VSVM_BLOCK_SIZE) ||
-	    last - first != VSVM_BLOCK_SIZE - PAGE_SIZE)
-		return 0;
-	return first | VSVM_HW_PTE_LEAF;
+	return vsvm_pt_entry(vram, pfns[0], flags) | VSVM_HW_PTE_LEAF;
 }
 
 static bool vsvm_pt_entry_allows(u64 entry, u32 access)
@@ -211,7 +203,7 @@ static int vsvm_pt_flush(struct vsvm_vm *vm, unsigned long addr)
  * @vm: the address space, locked by vsvm_pt_lock_prepared()
  * @start: start of the range, which is in one block
  * @end: end of the range
- * @pfns: result of hmm_range_fault() for it
+ * @pfns: result of vsvm_range_snapshot() for it
  * @flags: %VSVM_HW_PTE_EXEC and %VSVM_HW_PTE_NO_ATOMIC as they apply; the latter to
  *	system memory only
  * @flush: the TLBs must be invalidated in any case

@@ -231,7 +231,7 @@ static void vsvm_mark_dirty(const unsigned long *pfns, unsigned long count)
 {
 	unsigned long i;
 
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < count; i += vsvm_snapshot_step(pfns[i])) {
 		struct folio *folio;
 
 		if ((pfns[i] & (HMM_PFN_VALID | HMM_PFN_WRITE)) !=
@@ -268,6 +268,8 @@ static int vsvm_range_walk(struct vsvm_range *range, struct hmm_range *hmm)
  * @batch: &vsvm_batch.pfns is filled in
  * @seq: set to what vsvm_range_map() needs
  *
+ * If one mapping has all of the block, only the first entry is filled in.
+ *
  * Context: The mmap lock is held for reading.
  * Return: 0, -EBUSY when the page tables do not come to rest, or an error of
  * hmm_range_fault().
@@ -282,7 +284,17 @@ int vsvm_range_snapshot(struct vsvm_range *range, unsigned long start,
 		.hmm_pfns = batch->pfns,
 		.dev_private_owner = range->vm->vdev->vram.pgmap.owner,
 	};
-	int ret = vsvm_range_walk(range, &hmm);
+	bool whole = end - start == VSVM_BLOCK_SIZE;
+	int ret;
+
+	if (whole)
+		hmm.end = start + PAGE_SIZE;
+	ret = vsvm_range_walk(range, &hmm);
+	if (whole && !ret &&
+	    vsvm_snapshot_step(batch->pfns[0]) < VSVM_BLOCK_PAGES) {
+		hmm.end = end;
+		ret = vsvm_range_walk(range, &hmm);
+	}
 
 	*seq = hmm.notifier_seq;
 	return ret;

@@ -7,6 +7,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/bits.h>
+#include <linux/hmm.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
@@ -93,7 +94,8 @@ struct vsvm_range {
  * struct vsvm_batch - scratch memory of one block's migration or mapping
  * @src: source entries
  * @dst: destination entries
- * @pfns: what the process has, from vsvm_range_snapshot()
+ * @pfns: what the process has, from vsvm_range_snapshot(); for
+ *	vsvm_snapshot_entry() and vsvm_snapshot_step()
  * @faulted: result of vsvm_range_fault_in(), of no interest
  * @skipped: pages that vsvm_migrate_to_vram() has found to be neither in system
  *	memory nor without any memory
@@ -136,6 +138,38 @@ int vsvm_range_map(struct vsvm_range *range, unsigned long start,
 int vsvm_range_map_exclusive(struct vsvm_range *range, unsigned long addr,
 			     u64 *bytes);
 bool vsvm_check_user_range(u64 addr, u64 length);
+
+/**
+ * vsvm_snapshot_step() - how far one large mapping reaches
+ * @pfn: an entry of vsvm_range_snapshot()
+ *
+ * The entries of a large mapping differ in the page only, and its pages are one
+ * folio, or belong to a device as a whole. So the first entry can speak for all.
+ *
+ * Return: number of entries from @pfn on that belong to the same mapping, if the
+ * snapshot has as many; 1 for a single page, or none.
+ */
+static inline unsigned long vsvm_snapshot_step(unsigned long pfn)
+{
+	unsigned long pages = 1UL << hmm_pfn_to_map_order(pfn);
+
+	if (!(pfn & HMM_PFN_VALID))
+		return 1;
+	return pages - (pfn & (pages - 1));
+}
+
+/**
+ * vsvm_snapshot_entry() - what the process has in a page
+ * @pfns: entries of vsvm_range_snapshot()
+ * @i: number of the page
+ *
+ * Return: its entry.
+ */
+static inline unsigned long vsvm_snapshot_entry(const unsigned long *pfns,
+						unsigned long i)
+{
+	return i < vsvm_snapshot_step(pfns[0]) ? pfns[0] + i : pfns[i];
+}
 
 /* vsvm_migrate.c */
 u64 vsvm_migrate_to_vram(struct vsvm_vm *vm, struct vm_area_struct *vma,
