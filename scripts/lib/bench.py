@@ -155,6 +155,13 @@ def figures(wall, icount):
             "two_thread_speedup": speedup(wall, f"threads_{way}"),
             "two_thread_speedup_4k": speedup(wall, f"threads_{way}", pages="4k"),
         }
+    raw["evict"] = {
+        "overhead_instructions_huge": overhead(icount, "evict", "huge"),
+        "overhead_instructions_4k": overhead(icount, "evict", "4k"),
+        "overhead_ratio": overhead_ratio(icount, "evict"),
+        "overhead_ratio_by_wall_time": overhead_ratio(wall, "evict"),
+        "copy_share": copy_share(wall, "evict"),
+    }
     raw["two_thread_speedup_of_memcpy"] = speedup(wall, "threads_to_vram", "memcpy_ns")
     raw["alloc_free_instructions_4k"] = alloc_free(icount, "4k")
     return summary, raw

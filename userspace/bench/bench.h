@@ -59,6 +59,7 @@ struct memory {
 	size_t mapped;
 };
 
+/* common.c */
 __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *format, ...);
 /* Ends the program if a call of the library has failed. */
 void must(int err);
@@ -74,13 +75,17 @@ void memory_check(const struct memory *memory);
 /* Size of the folios that it should be made of. */
 size_t memory_unit(const struct memory *memory);
 
-/* measure.c: the driver's file for steps that nobody can take alone */
+/* measure.c: the driver's file for steps that nobody can take alone, and its counters */
 void measure_open(struct bench *bench);
 void measure_close(struct bench *bench);
 uint64_t measure(struct bench *bench, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+struct drm_vsvm_counters device_counters(struct bench *bench);
+/* The time of a stage, of all sizes. */
+uint64_t stage_ns(const struct drm_vsvm_counters *counters, enum drm_vsvm_stage_id stage);
 
-/* move.c, steps.c, storm.c: measurements of a size */
+/* evict.c, move.c, steps.c, storm.c: measurements of a size */
+void bench_evict(struct bench *bench, size_t bytes, enum pages pages, unsigned int repeats);
 void bench_prefetch(struct bench *bench, size_t bytes, enum pages pages, unsigned int repeats);
 void bench_faults(struct bench *bench, size_t bytes, enum pages pages, unsigned int repeats);
 void bench_threads(struct bench *bench, size_t bytes, enum pages pages, unsigned int repeats);
@@ -89,6 +94,8 @@ void bench_storm(struct bench *bench, size_t bytes, enum pages pages, unsigned i
 void bench_fork(struct bench *bench, size_t bytes, enum pages pages, unsigned int repeats);
 
 /* report.c */
+/* A result of one thread, with no samples yet. */
+struct result new_result(const char *name, const struct memory *memory, unsigned int repeats);
 void report_open(const char *path, const struct bench *bench);
 void report_add(const struct result *result);
 void report_close(void);

@@ -10,12 +10,9 @@
  * only. Needs root, debugfs, and VRAM of more than 1 GiB without --quick.
  */
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "beside.h"
 #include "bench.h"
@@ -33,33 +30,8 @@ static const struct {
 /* The cost of each page of 4 KiB is known from less, and it takes long. */
 #define ICOUNT_MAX (64 * MIB)
 #define MANY_PAGES (64 * MIB)
-
-void fail(const char *format, ...)
-{
-	va_list args;
-
-	fflush(stdout);
-	fprintf(stderr, "vsvm-bench: ");
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fprintf(stderr, "\n");
-	exit(EXIT_FAILURE);
-}
-
-void must(int err)
-{
-	if (err)
-		fail("%s", vsvm_error_message());
-}
-
-uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
+/* Blocks are evicted one by one. VRAM is filled twice for each repetition. */
+#define EVICT_MAX  (256 * MIB)
 
 static void open_all(struct bench *bench)
 {
@@ -98,6 +70,8 @@ static void run_sizes(struct bench *bench, enum pages pages)
 			repeats = (repeats + 2) / 3;
 		bench_prefetch(bench, sizes[i].bytes, pages, repeats);
 		bench_faults(bench, sizes[i].bytes, pages, repeats);
+		if (sizes[i].bytes >= BLOCK && sizes[i].bytes <= EVICT_MAX)
+			bench_evict(bench, sizes[i].bytes, pages, repeats);
 	}
 }
 

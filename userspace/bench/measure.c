@@ -2,7 +2,7 @@
 /*
  * Copyright (C) 2026 The vsvm developers
  *
- * The driver's file "measure" in debugfs.
+ * What the driver says: its file "measure" in debugfs, and its counters.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -48,4 +48,22 @@ uint64_t measure(struct bench *bench, const char *format, ...)
 void measure_close(struct bench *bench)
 {
 	close(bench->measure);
+}
+
+struct drm_vsvm_counters device_counters(struct bench *bench)
+{
+	struct drm_vsvm_counters counters;
+
+	must(vsvm_device_counters(bench->dev, &counters, sizeof(counters)));
+	return counters;
+}
+
+uint64_t stage_ns(const struct drm_vsvm_counters *counters, enum drm_vsvm_stage_id stage)
+{
+	uint64_t ns = 0;
+	int i;
+
+	for (i = 0; i < DRM_VSVM_SIZE_CLASSES; i++)
+		ns += counters->stage[stage][i].ns;
+	return ns;
 }

@@ -20,29 +20,11 @@ static const struct {
 	[TO_RAM] = {DRM_VSVM_STAGE_TO_RAM, DRM_VSVM_STAGE_COPY_TO_RAM, DRM_VSVM_STAGE_CPU_FAULT},
 };
 
-static struct drm_vsvm_counters counters(struct bench *bench)
-{
-	struct drm_vsvm_counters counters;
-
-	must(vsvm_device_counters(bench->dev, &counters, sizeof(counters)));
-	return counters;
-}
-
-static uint64_t stage_ns(const struct drm_vsvm_counters *counters, enum drm_vsvm_stage_id stage)
-{
-	uint64_t ns = 0;
-	int i;
-
-	for (i = 0; i < DRM_VSVM_SIZE_CLASSES; i++)
-		ns += counters->stage[stage][i].ns;
-	return ns;
-}
-
 /* Fills a sample from the counters; fails if not all moved in folios as wanted. */
 static void count(struct bench *bench, const struct drm_vsvm_counters *before, enum way way,
 		  const struct memory *memory, struct sample *sample)
 {
-	struct drm_vsvm_counters after = counters(bench);
+	struct drm_vsvm_counters after = device_counters(bench);
 	size_t unit = memory_unit(memory), folios;
 	unsigned int order = __builtin_ctzl(unit / 4096);
 
@@ -76,24 +58,13 @@ static void prefetch(struct bench *bench, const struct memory *memory, enum way 
 static struct sample prefetch_once(struct bench *bench, const struct memory *memory, enum way way)
 {
 	struct sample sample = {.memcpy_ns = measure(bench, "memcpy %zu", memory->bytes)};
-	struct drm_vsvm_counters before = counters(bench);
+	struct drm_vsvm_counters before = device_counters(bench);
 	uint64_t begin = now_ns();
 
 	prefetch(bench, memory, way);
 	sample.ns = now_ns() - begin;
 	count(bench, &before, way, memory, &sample);
 	return sample;
-}
-
-static struct result new_result(const char *name, const struct memory *memory, unsigned int repeats)
-{
-	return (struct result){
-		.name = name,
-		.pages = memory->pages,
-		.bytes = memory->bytes,
-		.threads = 1,
-		.repeats = repeats,
-	};
 }
 
 /* Reports what both directions took. */
@@ -143,7 +114,7 @@ static struct sample fault_once(struct bench *bench, const struct memory *memory
 				const struct vsvm_launch *launch)
 {
 	struct sample sample = {.memcpy_ns = measure(bench, "memcpy %zu", memory->bytes)};
-	struct drm_vsvm_counters before = counters(bench);
+	struct drm_vsvm_counters before = device_counters(bench);
 	uint64_t begin = now_ns();
 
 	if (way == TO_VRAM)

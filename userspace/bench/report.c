@@ -25,6 +25,17 @@ void report_open(const char *path, const struct bench *bench)
 	fprintf(file, "{\"clock\": \"%s\", \"results\": [", bench->icount ? "icount" : "wall");
 }
 
+struct result new_result(const char *name, const struct memory *memory, unsigned int repeats)
+{
+	return (struct result){
+		.name = name,
+		.pages = memory->pages,
+		.bytes = memory->bytes,
+		.threads = 1,
+		.repeats = repeats,
+	};
+}
+
 /* An array of one member of all samples; @offset is that of the member. */
 static void add_member(const struct result *result, const char *name, size_t offset)
 {
