@@ -2,8 +2,8 @@
 /*
  * Copyright (C) 2026 The vsvm developers
  *
- * What the parts of the benchmark share. Every function ends the program with a
- * sentence and status 1 when it fails.
+ * What the parts of the benchmark, and vsvm-prefetch-speed, share. Every function
+ * ends the program with a sentence and status 1 when it fails.
  */
 #ifndef BENCH_H
 #define BENCH_H
