@@ -150,7 +150,8 @@ static int vsvm_service_find(struct vsvm_service *s)
  */
 static bool vsvm_service_exclusive(const struct vsvm_service *s)
 {
-	unsigned long pfn = s->batch->pfns[(s->addr - s->start) >> PAGE_SHIFT];
+	unsigned long pfn = vsvm_snapshot_entry(s->batch->pfns,
+						(s->addr - s->start) >> PAGE_SHIFT);
 	struct page *page = hmm_pfn_to_page(pfn);
 
 	return vma_is_anonymous(s->vma) &&

@@ -7,8 +7,8 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
-#include <linux/mm.h>
 #include <linux/memremap.h>
+#include <linux/mm.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
