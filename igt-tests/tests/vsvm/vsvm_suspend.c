@@ -74,8 +74,8 @@ static void idle(struct vsvm_test *t, unsigned int flags)
 		vsvm_expect(t, 0);
 		vsvm_test_warm(t);
 		vsvm_gpu_add(t, buffer, 0, SIZE, round + 1);
-		vsvm_expect(t, .order = vsvm_order(flags), .n_allocated = count,
-			    .n_to_vram = count, .gpu_2m = BLOCKS, .dispatches = 1);
+		vsvm_expect(t, .order = vsvm_order(flags), .n_allocated = count, .n_to_vram = count,
+			    .gpu_2m = BLOCKS, .dispatches = 1);
 	}
 	vsvm_buffer_check(buffer);
 }
@@ -96,8 +96,8 @@ static void busy(struct vsvm_test *t, unsigned int flags)
 	*word = 0;
 	*(uint64_t *)buffer->shadow = 0;
 	vsvm_gpu_add(t, buffer, VSVM_2M, SIZE - VSVM_2M, 3);
-	value = vsvm_submit(
-		t, &(struct vsvm_job){.kernel = VSVM_KERNEL_SPIN, .arg = {.addr = (uintptr_t)word}});
+	value = vsvm_submit(t, &(struct vsvm_job){.kernel = VSVM_KERNEL_SPIN,
+						  .arg = {.addr = (uintptr_t)word}});
 	expect_running(t);
 	for (int round = 0; round < ROUNDS; round++) {
 		igt_assert_eq(vsvm_try_suspend(), 0);
@@ -151,8 +151,8 @@ static void faults(struct vsvm_test *t, unsigned int flags)
 static void prefetch(struct vsvm_test *t, unsigned int flags)
 {
 	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(FAULT_SIZE, VSVM_THP, 1);
-	volatile uint64_t *fence = mmap(NULL, VSVM_4K, PROT_READ | PROT_WRITE,
-					MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile uint64_t *fence =
+		mmap(NULL, VSVM_4K, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct drm_vsvm_prefetch args = {
 		.addr = (uintptr_t)buffer->ptr,
 		.length = FAULT_SIZE,
