@@ -6,8 +6,8 @@
 usage: check_lists.py KNOWN DOCUMENT...
 
 KNOWN is what "igt_runner --list-all" prints, a DOCUMENT names subtests as
-"``program@subtest``", without "vsvm_". Every subtest must be in vsvm-full or
-vsvm-memcg-v1, and every line of a list, of known results and every name in a
+"``program@subtest``", without "vsvm_". Every subtest must be in vsvm-full,
+vsvm-memcg-v1 or vsvm-suspend, and every line of a list, of known results and every name in a
 document must be a subtest. Prints what is wrong.
 """
 
@@ -17,7 +17,7 @@ import re
 import sys
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-COMPLETE = ("vsvm-full", "vsvm-memcg-v1")
+COMPLETE = ("vsvm-full", "vsvm-memcg-v1", "vsvm-suspend")
 NAME = re.compile(r"``((?!kunit@|zone_device|program@)[a-z0-9_]+@[a-z0-9-]+)``")
 # In Documentation/mm "vsvm_svm_" is left out as well.
 PREFIXES = ("igt@vsvm/vsvm_", "igt@vsvm/vsvm_svm_")
