@@ -121,7 +121,7 @@ sync_into() {
 
 make_tree() {
 	if [[ -n ${VSVM_LINUX_SRC:-} ]]; then
-		sync_into "$LINUX"
+		[[ -n ${VSVM_LINUX_AS_IS:-} ]] || sync_into "$LINUX"
 		return
 	fi
 	unpack_pristine

@@ -25,5 +25,5 @@ prepare_mutant() {
 mutant_kernel() {
 	"$VSVM_TOP/scripts/kernel" base
 	step mutant-tree "tree of the mutant" prepare_mutant
-	VSVM_LINUX_SRC=$MUTANT "$VSVM_TOP/scripts/kernel" base
+	VSVM_LINUX_SRC=$MUTANT VSVM_LINUX_AS_IS=1 "$VSVM_TOP/scripts/kernel" base
 }
