@@ -16,9 +16,10 @@
  *    unit uses none, see vsvm_hw_tlb_invalidate();
  * #. with the lock of the device: write fault records, queue the context again
  *    unless all its harts wait;
- * #. with no lock: raise interrupts.
+ * #. with neither of these locks: raise interrupts.
  *
- * That is a turn, for which the thread holds the turn lock. No turn begins while the GPU is halted.
+ * All of that is a turn, for which the thread holds the turn lock of the unit. No
+ * turn begins while the GPU is halted, see vsvm_hw_halt().
  *
  * A context that has nothing to execute is in no queue and costs nothing; it is
  * queued again by an answer to a fault, a dispatch or the end of its ring.
