@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "meminfo.h"
@@ -57,7 +59,17 @@ static int64_t process_kib(const char *pid, const char *file, const char *name)
 	return kib > 0 ? kib : 0;
 }
 
-int meminfo_read(struct meminfo *info)
+/* What the kernel counts in all. Returns 0 or -EIO. */
+static int read_sums(struct meminfo *sums)
+{
+	refresh_sums();
+	sums->anon_kib = read_kib("/proc/meminfo", "AnonPages");
+	sums->page_table_kib = read_kib("/proc/meminfo", "PageTables");
+	return sums->anon_kib < 0 || sums->page_table_kib < 0 ? -EIO : 0;
+}
+
+/* What all processes have. Returns 0 or -errno. */
+static int read_processes(struct meminfo *processes)
 {
 	struct dirent *entry;
 	DIR *proc;
@@ -65,19 +77,45 @@ int meminfo_read(struct meminfo *info)
 	proc = opendir("/proc");
 	if (!proc)
 		return -errno;
-	refresh_sums();
-	info->anon_kib = read_kib("/proc/meminfo", "AnonPages");
-	info->page_table_kib = read_kib("/proc/meminfo", "PageTables");
-	if (info->anon_kib < 0 || info->page_table_kib < 0) {
-		closedir(proc);
-		return -EIO;
-	}
+	*processes = (struct meminfo){0};
 	while ((entry = readdir(proc))) {
 		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
 			continue;
-		info->anon_kib -= process_kib(entry->d_name, "smaps_rollup", "Pss_Anon");
-		info->page_table_kib -= process_kib(entry->d_name, "status", "VmPTE");
+		processes->anon_kib += process_kib(entry->d_name, "smaps_rollup", "Pss_Anon");
+		processes->page_table_kib += process_kib(entry->d_name, "status", "VmPTE");
 	}
 	closedir(proc);
+	return 0;
+}
+
+static bool same(const struct meminfo *a, const struct meminfo *b)
+{
+	return a->anon_kib == b->anon_kib && a->page_table_kib == b->page_table_kib;
+}
+
+/*
+ * Nothing stops the other processes while they are read, one after the other.
+ * If the sums are the same after that, they belong together.
+ */
+int meminfo_read(struct meminfo *info)
+{
+	const struct timespec pause = {.tv_nsec = 5 * 1000000};
+	struct meminfo before, processes, after;
+	int err, i;
+
+	err = read_sums(&after);
+	for (i = 0; !err && i < 20; i++) {
+		before = after;
+		err = read_processes(&processes);
+		if (!err)
+			err = read_sums(&after);
+		if (!err && same(&before, &after))
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (err)
+		return err;
+	info->anon_kib = after.anon_kib - processes.anon_kib;
+	info->page_table_kib = after.page_table_kib - processes.page_table_kib;
 	return 0;
 }
