@@ -26,7 +26,7 @@ extern "C" {
  */
 
 /** DRM_VSVM_UAPI_VERSION - grows with every addition to this header */
-#define DRM_VSVM_UAPI_VERSION	3
+#define DRM_VSVM_UAPI_VERSION	4
 
 #define DRM_VSVM_QUERY		0x00
 #define DRM_VSVM_PREFETCH	0x01
@@ -161,9 +161,10 @@ struct drm_vsvm_stage {
 /**
  * struct drm_vsvm_counters - what the device did since it was probed
  *
- * The sum over orders of pages in @folios_allocated less that in @folios_freed
- * is the number of VRAM pages in use: a split turns one folio into several, so
- * that only the pages, not the folios, balance order by order.
+ * The sum over orders of pages in @folios_allocated less that in @folios_freed, and
+ * @pages_duplicated less @duplicates_dropped, are together the number of VRAM pages in
+ * use. A split turns one folio into several, so that only the pages, not the folios,
+ * balance order by order.
  *
  * @folios_allocated: device-private folios initialised, by order
  * @folios_freed: ``folio_free`` calls, by order
@@ -189,6 +190,8 @@ struct drm_vsvm_stage {
  *	not move
  * @regions_promoted: regions (2 MiB) of which something moved to VRAM because the GPU
  *	accessed them often in system memory
+ * @pages_duplicated: pages of read-mostly memory that were copied to VRAM; version 4
+ * @duplicates_dropped: of these copies, those that are no more; version 4
  */
 struct drm_vsvm_counters {
 	__u64 folios_allocated[DRM_VSVM_ORDERS];
@@ -211,6 +214,8 @@ struct drm_vsvm_counters {
 	__u64 blocks_evicted;
 	__u64 evictions_failed;
 	__u64 regions_promoted;
+	__u64 pages_duplicated;
+	__u64 duplicates_dropped;
 };
 
 /**
@@ -407,8 +412,10 @@ struct drm_vsvm_wait {
  * @DRM_VSVM_ATTRIBUTE_NO_MIGRATE: 1: memory never moves to VRAM, neither by a fault
  *	nor by a prefetch; 0: the default
  * @DRM_VSVM_ATTRIBUTE_ATOMIC: one of &enum drm_vsvm_atomic
- * @DRM_VSVM_ATTRIBUTE_READ_MOSTLY: 1: only GPU writes move memory to VRAM, reads use
- *	it from where it is; 0: the default
+ * @DRM_VSVM_ATTRIBUTE_READ_MOSTLY: 1: GPU reads and prefetches do not move memory to
+ *	VRAM. Anonymous memory gets a second copy there, while VRAM has free room, which
+ *	the GPU reads until either side writes; what has none is read where it is. A GPU
+ *	write moves memory; 0: the default
  * @DRM_VSVM_ATTRIBUTE_COUNT: number of attributes
  */
 enum drm_vsvm_attribute {

@@ -25,12 +25,12 @@
  * are none for the CPU. mm can do that for single pages of anonymous memory; the rest,
  * huge pages above all, is shared, as this GPU's atomics allow. To see such accesses,
  * atomics on the memory are forbidden in the GPU's page tables until one has faulted.
- * Likewise, read-mostly memory is read-only there until a write has faulted. There is
- * no second copy of read-mostly memory: a driver cannot write-protect what the CPU has
- * mapped.
+ * Likewise, read-mostly memory is read-only there until a write has faulted. What the
+ * GPU reads of it is duplicated in VRAM, if it is anonymous and may migrate, see Read
+ * duplication.
  *
  * The granularity is that of faults. A prefetch moves what it is told to, except what
- * must not migrate.
+ * must not migrate or is duplicated.
  *
  * Advice belongs to the mapping and dies with it. One MMU notifier for all of the
  * address space, inserted with the first advice, hears of munmap() and of mappings
@@ -141,6 +141,18 @@ void vsvm_attrs_restrict(const struct vsvm_attrs *attrs, unsigned long *pfns,
 		for (; i < end; i++)
 			pfns[i] &= ~HMM_PFN_WRITE;
 	}
+}
+
+/**
+ * vsvm_attrs_want_duplicate() - whether memory is to be duplicated, not moved
+ * @attrs: the attributes
+ *
+ * Return: true if a read or a prefetch should do that.
+ */
+bool vsvm_attrs_want_duplicate(const struct vsvm_attrs *attrs)
+{
+	return attrs->value[DRM_VSVM_ATTRIBUTE_READ_MOSTLY] &&
+	       !vsvm_attrs_no_migrate(attrs);
 }
 
 /**

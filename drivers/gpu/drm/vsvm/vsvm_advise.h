@@ -45,6 +45,7 @@ struct vsvm_attrs vsvm_advice_get(struct vsvm_vm *vm, unsigned long addr,
 void vsvm_attrs_granule(const struct vsvm_attrs *attrs, unsigned long addr,
 			unsigned long *start, unsigned long *end);
 bool vsvm_attrs_want_vram(const struct vsvm_attrs *attrs, u32 access);
+bool vsvm_attrs_want_duplicate(const struct vsvm_attrs *attrs);
 void vsvm_attrs_restrict(const struct vsvm_attrs *attrs, unsigned long *pfns,
 			 unsigned long count);
 bool vsvm_attrs_want_exclusive(const struct vsvm_attrs *attrs, u32 access);

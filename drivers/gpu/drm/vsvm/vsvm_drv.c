@@ -229,6 +229,7 @@ static int vsvm_software_init(struct vsvm_device *vdev)
 	INIT_LIST_HEAD(&vdev->vms);
 	INIT_LIST_HEAD(&vdev->queues);
 	xa_init(&vdev->vmids);
+	vsvm_duplicates_init(&vdev->duplicates);
 	vsvm_fault_log_init(&vdev->fault_log);
 	INIT_WORK(&vdev->fault_work, vsvm_fault_work);
 	INIT_WORK(&vdev->done_work, vsvm_done_work);

@@ -16,6 +16,7 @@
 #include <drm/vsvm_drm.h>
 
 #include "hw/vsvm_hw.h"
+#include "vsvm_duplicate.h"
 #include "vsvm_fault_log.h"
 #include "vsvm_stats.h"
 #include "vsvm_vram.h"
@@ -44,6 +45,7 @@ struct vsvm_batch;
  * @done_work: finds out which queues have ended dispatches
  * @promote_work: reads the access counters, see vsvm_promote.c
  * @vram: the GPU's memory
+ * @duplicates: see vsvm_duplicate.c
  * @stats: what this device did
  * @vms_lock: protects @vms and @hw_gone; held while an address space is shut
  *	down
@@ -69,6 +71,7 @@ struct vsvm_device {
 	struct delayed_work promote_work;
 
 	struct vsvm_vram vram;
+	struct vsvm_duplicates duplicates;
 	struct vsvm_stats stats;
 
 	struct mutex vms_lock;		/* for vms and hw_gone */

@@ -21,7 +21,9 @@
  * does not tell which pages it accesses later, without a fault: its access
  * counters are for system memory.
  *
- * The block that has been unused for longest is evicted. But among the older
+ * Duplicates of memory go first, see Read duplication.
+ *
+ * Then the block that has been unused for longest is evicted. But among the older
  * half of the blocks (the oldest 64, if that is less), one that has fewer pages
  * in use comes first: emptied, it is as good for a folio of 2 MiB, and costs
  * less. So VRAM that is in fragments becomes whole again. Where a block is not
@@ -158,7 +160,8 @@ static bool vsvm_room_advised(const struct vsvm_room *room, struct vsvm_vm *vm,
 		return true;
 	attrs = vsvm_advice_get(vm, addr, start, end);
 	if (room->purpose == VSVM_ROOM_PREFETCH)
-		return !vsvm_attrs_no_migrate(&attrs);
+		return !vsvm_attrs_no_migrate(&attrs) &&
+		       !vsvm_attrs_want_duplicate(&attrs);
 	vsvm_attrs_granule(&attrs, addr, start, end);
 	return vsvm_attrs_want_vram(&attrs, room->access);
 }
@@ -220,10 +223,15 @@ static void vsvm_evict(struct vsvm_device *vdev, const struct vsvm_room *room,
 {
 	int tries = VSVM_EVICT_TRIES;
 
-	while (tries-- && !fatal_signal_pending(current) &&
-	       !vsvm_vram_has_room(&vdev->vram, room->pages, room->whole) &&
-	       vsvm_evict_block(vdev, until, batch))
+	while (tries && !fatal_signal_pending(current) &&
+	       !vsvm_vram_has_room(&vdev->vram, room->pages, room->whole)) {
 		cond_resched();
+		if (vsvm_duplicates_end_oldest(vdev))
+			continue;
+		if (!vsvm_evict_block(vdev, until, batch))
+			break;
+		tries--;
+	}
 }
 
 /* Whether room must be made, if at most a block is wanted. */

@@ -11,7 +11,8 @@
  * far as the mapping (VMA) reaches, or less if the program has advised so:
  *
  * 1. Anonymous memory is migrated to VRAM, where room is made for it, unless advice
- *    is against it.
+ *    is against it. If it is read-mostly by advice, and to be read, it is duplicated
+ *    instead, and that is all.
  * 2. What the process has, in VRAM or system memory, is looked up.
  * 3. What is missing is faulted in, as the CPU would do, and the service starts
  *    again. That is pages which are swapped out or for which VRAM had no room,
@@ -160,6 +161,40 @@ static bool vsvm_service_exclusive(const struct vsvm_service *s)
 	       !folio_test_large(page_folio(page));
 }
 
+/* For a read of read-mostly memory. Returns whether there is a duplicate of it now. */
+static bool vsvm_service_duplicate(struct vsvm_service *s)
+{
+	if (s->write || !vma_is_anonymous(s->vma) ||
+	    !vsvm_attrs_want_duplicate(&s->attrs))
+		return false;
+	s->bytes = vsvm_duplicate(s->range, s->vma, s->start, s->end, s->addr,
+				  s->batch);
+	return s->bytes;
+}
+
+/*
+ * What is duplicated cannot be written to. Lets the process do that before the memory
+ * moves, while it has the only reference again: it need not be copied, as it would be
+ * after a fork().
+ */
+static void vsvm_service_unshare(const struct vsvm_service *s)
+{
+	const unsigned long writable = HMM_PFN_VALID | HMM_PFN_WRITE;
+	unsigned long addr, next, seq, pfn;
+
+	if (!s->write || !vsvm_duplicate_end(s->range) ||
+	    vsvm_range_snapshot(s->range, s->start, s->end, s->batch, &seq))
+		return;
+	for (addr = s->start; addr < s->end; addr = next) {
+		pfn = vsvm_snapshot_entry(s->batch->pfns,
+					  (addr - s->start) >> PAGE_SHIFT);
+		next = addr + (vsvm_snapshot_step(pfn) << PAGE_SHIFT);
+		if ((pfn & writable) == HMM_PFN_VALID)
+			vsvm_range_fault_in(s->range, addr, addr + PAGE_SIZE,
+					    true, s->batch);
+	}
+}
+
 static int vsvm_service_try(struct vsvm_service *s, bool thorough, bool migrate)
 {
 	struct vsvm_vm *vm = s->range->vm;
@@ -170,6 +205,9 @@ static int vsvm_service_try(struct vsvm_service *s, bool thorough, bool migrate)
 	if (ret)
 		return ret;
 
+	vsvm_service_unshare(s);
+	if (migrate && vsvm_service_duplicate(s))
+		return 0;
 	if (migrate && vma_is_anonymous(s->vma) &&
 	    vsvm_attrs_want_vram(&s->attrs, s->access) &&
 	    vsvm_vram_free_pages(&vm->vdev->vram))

@@ -34,60 +34,9 @@
 
 #include <drm/drm_print.h>
 
+#include "vsvm_copy.h"
 #include "vsvm_trace.h"
 #include "vsvm_vm.h"
-
-#define VSVM_COPY_DESCS	16
-
-/**
- * struct vsvm_copy - descriptors on their way to the copy engine
- * @vdev: the device
- * @desc: not carried out yet
- * @count: how many
- * @bytes: of all descriptors
- * @error: first error
- */
-struct vsvm_copy {
-	struct vsvm_device *vdev;
-	struct vsvm_hw_copy desc[VSVM_COPY_DESCS];
-	u32 count;
-	u64 bytes;
-	int error;
-};
-
-static void vsvm_copy_run(struct vsvm_copy *copy)
-{
-	if (copy->count && !copy->error)
-		copy->error = vsvm_hw_copy(copy->vdev->hw, copy->desc,
-					   copy->count);
-	copy->count = 0;
-}
-
-static void vsvm_copy_add(struct vsvm_copy *copy, u64 dst, u64 src, u64 size,
-			  u32 flags)
-{
-	struct vsvm_hw_copy *last;
-
-	copy->bytes += size;
-	if (copy->count) {
-		last = &copy->desc[copy->count - 1];
-		if (last->flags == flags && last->dst + last->size == dst &&
-		    ((flags & VSVM_HW_COPY_FILL_ZERO) ||
-		     last->src + last->size == src)) {
-			last->size += size;
-			return;
-		}
-	}
-
-	if (copy->count == VSVM_COPY_DESCS)
-		vsvm_copy_run(copy);
-	copy->desc[copy->count++] = (struct vsvm_hw_copy) {
-		.dst = dst,
-		.src = src,
-		.size = size,
-		.flags = flags,
-	};
-}
 
 static unsigned int vsvm_entry_order(unsigned long entry)
 {
@@ -669,6 +618,9 @@ bool vsvm_migrate_all_to_ram(struct vsvm_device *vdev)
 	unsigned long i;
 
 	batch = kmalloc(sizeof(*batch), GFP_KERNEL | __GFP_NOFAIL);
+
+	while (vsvm_duplicates_end_oldest(vdev))
+		cond_resched();
 
 	while (vsvm_vram_free_pages(vram) < vram->size >> PAGE_SHIFT) {
 		u64 moved = 0;

@@ -11,7 +11,7 @@
  * Asynchronous prefetch). A prefetch to VRAM also
  * enters the memory in the GPU's page tables. What is swapped out, or in the
  * memory of another device, comes to system memory first. What must not migrate by
- * advice is entered as well, but stays. Room is made in VRAM, but not at the cost of
+ * advice is entered as well, but stays; what is read-mostly is duplicated. Room is made in VRAM, but not at the cost of
  * what was used since the prefetch began, nor of what the range has there already.
  */
 
@@ -58,6 +58,20 @@ static bool vsvm_prefetch_fault_in(struct vsvm_range *range,
 	return any;
 }
 
+/* Returns whether there is a duplicate of the range now. */
+static bool vsvm_prefetch_duplicate(struct vsvm_range *range,
+				    struct vm_area_struct *vma,
+				    unsigned long start, unsigned long end,
+				    struct vsvm_batch *batch)
+{
+	unsigned long seq;
+
+	bitmap_fill(batch->skipped, VSVM_BLOCK_PAGES);
+	if (!vsvm_range_snapshot(range, start, end, batch, &seq))
+		vsvm_prefetch_fault_in(range, start, end, batch);
+	return vsvm_duplicate(range, vma, start, end, end, batch);
+}
+
 /* Returns the bytes that have moved. A failure only means that the GPU will fault. */
 static u64 vsvm_prefetch_to_vram(struct vsvm_range *range,
 				 struct vm_area_struct *vma,
@@ -70,6 +84,9 @@ static u64 vsvm_prefetch_to_vram(struct vsvm_range *range,
 	unsigned long seq;
 	u64 moved = 0, bytes;
 
+	if (vsvm_attrs_want_duplicate(attrs) &&
+	    vsvm_prefetch_duplicate(range, vma, start, end, batch))
+		return 0;
 	if (move)
 		moved = vsvm_migrate_to_vram(vm, vma, start, end, batch);
 	else

@@ -76,6 +76,8 @@ void vsvm_stats_read(struct vsvm_device *vdev, struct drm_vsvm_counters *c)
 	c->blocks_evicted = atomic64_read(&stats->blocks_evicted);
 	c->evictions_failed = atomic64_read(&stats->evictions_failed);
 	c->regions_promoted = atomic64_read(&stats->regions_promoted);
+	c->pages_duplicated = atomic64_read(&stats->pages_duplicated);
+	c->duplicates_dropped = atomic64_read(&stats->duplicates_dropped);
 }
 
 static const char * const vsvm_stage_names[DRM_VSVM_STAGES] = {
@@ -111,8 +113,9 @@ static void vsvm_print_folios(struct drm_printer *p,
 			   c->folios_to_vram[i], c->folios_to_ram[i]);
 	}
 	drm_printf(p, "folios_split: %llu\n", c->folios_split);
+	pages += c->pages_duplicated - c->duplicates_dropped;
 	/* The same number, but for what changed meanwhile. */
-	drm_printf(p, "pages_in_use: by folios %llu by blocks %llu\n", pages,
+	drm_printf(p, "pages_in_use: by counters %llu by blocks %llu\n", pages,
 		   (c->vram_total - c->vram_free) >> PAGE_SHIFT);
 }
 
@@ -124,6 +127,8 @@ static void vsvm_print_evictions(struct drm_printer *p,
 	drm_printf(p, "blocks_evicted: %llu\n", c->blocks_evicted);
 	drm_printf(p, "evictions_failed: %llu\n", c->evictions_failed);
 	drm_printf(p, "regions_promoted: %llu\n", c->regions_promoted);
+	drm_printf(p, "pages_duplicated: %llu dropped %llu\n",
+		   c->pages_duplicated, c->duplicates_dropped);
 	for (i = 0; i < DRM_VSVM_ORDERS; i++)
 		if (c->folios_evicted[i])
 			drm_printf(p, "folios_evicted_order_%u: %llu\n", i,

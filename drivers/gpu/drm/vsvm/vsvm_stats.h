@@ -41,6 +41,8 @@ struct vsvm_stats {
 	atomic64_t blocks_evicted;
 	atomic64_t evictions_failed;
 	atomic64_t regions_promoted;
+	atomic64_t pages_duplicated;
+	atomic64_t duplicates_dropped;
 };
 
 static inline enum drm_vsvm_size_class vsvm_size_class(u64 bytes)

@@ -34,6 +34,7 @@
  *	        vsvm_advice.lock (spinlock)
  *	        vsvm_vm.pt_lock
  *	            (inside the GPU model)
+ *	            vsvm_duplicates.lock (spinlock)
  *	vsvm_vram.lock (innermost, interrupts off)
  *
  * The two groups are not nested, but that vsvm_vm.pt_lock is also taken inside
@@ -56,6 +57,8 @@
  * - When the GPU gets a page of system memory for itself, the notifier ignores what
  *   make_device_exclusive_range() says in the name of the same address space, so
  *   that the sequence number stays valid.
+ * - A duplicate, and what is entered of it, changes under vsvm_vm.pt_lock. It is found by
+ *   its device under vsvm_duplicates.lock, which is not held for longer.
  * - Advice changes under the mmap lock, held for writing, and is read under it. It is
  *   removed in a notifier, which runs under the mmap lock, too, but not always for
  *   writing: hence vsvm_advice.lock.
@@ -116,7 +119,9 @@ static bool vsvm_range_invalidate(struct mmu_interval_notifier *notifier,
 		goto unlock;
 
 	start = ALIGN_DOWN(start, PAGE_SIZE);
-	if (vsvm_pt_clear(vm, start, PAGE_ALIGN(end)))
+	end = PAGE_ALIGN(end);
+	vsvm_duplicate_reach(range, &start, &end);
+	if (vsvm_pt_clear(vm, start, end))
 		range->flush_pending = true;
 	trace_vsvm_invalidate(vm->vdev, vm->vmid, start, end, event->event,
 			      range->flush_pending);
@@ -126,6 +131,8 @@ static bool vsvm_range_invalidate(struct mmu_interval_notifier *notifier,
 					       may_block);
 		range->flush_pending = !done;
 	}
+	if (done)
+		vsvm_duplicate_drop(range, start, end);
 unlock:
 	mutex_unlock(&vm->pt_lock);
 	return done;
@@ -176,6 +183,30 @@ err_free:
 }
 
 /**
+ * vsvm_range_clear() - remove what the GPU has of a part of a block
+ * @range: the block; &vsvm_vm.pt_lock is held, and the GPU knows the address space
+ * @start: start of the part
+ * @end: its end
+ *
+ * Context: May sleep.
+ */
+void vsvm_range_clear(struct vsvm_range *range, unsigned long start,
+		      unsigned long end)
+{
+	unsigned long first = range->notifier.interval_tree.start;
+	struct vsvm_vm *vm = range->vm;
+
+	lockdep_assert_held(&vm->pt_lock);
+
+	vsvm_duplicate_reach(range, &start, &end);
+	if (vsvm_pt_clear(vm, start, end) || range->flush_pending)
+		vsvm_hw_tlb_invalidate(vm->vdev->hw, vm->vmid, first,
+				       first + VSVM_BLOCK_SIZE, true);
+	range->flush_pending = false;
+	vsvm_duplicate_drop(range, start, end);
+}
+
+/**
  * vsvm_ranges_forget() - have the GPU fault again on a range
  * @vm: the address space
  * @start: start of the range
@@ -194,11 +225,9 @@ void vsvm_ranges_forget(struct vsvm_vm *vm, unsigned long start,
 		unsigned long first = index << VSVM_BLOCK_SHIFT;
 
 		mutex_lock(&vm->pt_lock);
-		if (!vm->dead &&
-		    vsvm_pt_clear(vm, max(start, first),
-				  min(end, first + VSVM_BLOCK_SIZE)))
-			vsvm_hw_tlb_invalidate(vm->vdev->hw, vm->vmid, first,
-					       first + VSVM_BLOCK_SIZE, true);
+		if (!vm->dead)
+			vsvm_range_clear(range, max(start, first),
+					 min(end, first + VSVM_BLOCK_SIZE));
 		mutex_unlock(&vm->pt_lock);
 		cond_resched();
 	}
@@ -329,24 +358,13 @@ int vsvm_range_fault_in(struct vsvm_range *range, unsigned long start,
 	return vsvm_range_walk(range, &hmm);
 }
 
-/**
- * vsvm_range_map() - let the GPU see what the process has in a block
- * @range: the block
- * @start: start of the part to map, in one mapping
- * @end: end of the part
- * @pfns: result of vsvm_range_snapshot() for that part
- * @seq: likewise
- * @flags: %VSVM_HW_PTE_NO_ATOMIC, to have atomics on system memory fault, or 0
- * @bytes: set to the number of bytes that are accessible now and were not
- *
- * Context: The mmap lock is held for reading.
- * Return: 0, -EAGAIN when the snapshot is out of date, -ENODEV when the device
- * has gone, or -ENOMEM.
- */
-int vsvm_range_map(struct vsvm_range *range, unsigned long start,
-		   unsigned long end, const unsigned long *pfns,
-		   unsigned long seq, u64 flags, u64 *bytes)
+/* What vsvm_range_map() and vsvm_range_map_duplicate() have in common. */
+static int vsvm_range_enter(struct vsvm_range *range, unsigned long start,
+			    unsigned long end, const unsigned long *pfns,
+			    unsigned long seq, u64 flags,
+			    struct vsvm_duplicate *duplicate, u64 *bytes)
 {
+	unsigned long old_start = start, old_end = end;
 	struct vsvm_vm *vm = range->vm;
 	struct vm_area_struct *vma;
 	u64 begin = ktime_get_ns();
@@ -368,9 +386,13 @@ int vsvm_range_map(struct vsvm_range *range, unsigned long start,
 		ret = -ENODEV;
 	} else {
 		vsvm_mark_dirty(pfns, (end - start) >> PAGE_SHIFT);
+		if (vsvm_duplicate_reach(range, &old_start, &old_end))
+			vsvm_range_clear(range, old_start, old_end);
 		*bytes = vsvm_pt_map(vm, start, end, pfns, flags,
 				     range->flush_pending);
 		range->flush_pending = false;
+		if (duplicate)
+			vsvm_duplicate_install(range, duplicate);
 	}
 	mutex_unlock(&vm->pt_lock);
 
@@ -380,6 +402,48 @@ int vsvm_range_map(struct vsvm_range *range, unsigned long start,
 			       ktime_get_ns() - begin);
 	}
 	return ret;
+}
+
+/**
+ * vsvm_range_map() - let the GPU see what the process has in a block
+ * @range: the block
+ * @start: start of the part to map, in one mapping
+ * @end: end of the part
+ * @pfns: result of vsvm_range_snapshot() for that part
+ * @seq: likewise
+ * @flags: %VSVM_HW_PTE_NO_ATOMIC, to have atomics on system memory fault, or 0
+ * @bytes: set to the number of bytes that are accessible now and were not
+ *
+ * Context: The mmap lock is held for reading.
+ * Return: 0, -EAGAIN when the snapshot is out of date, -ENODEV when the device
+ * has gone, or -ENOMEM.
+ */
+int vsvm_range_map(struct vsvm_range *range, unsigned long start,
+		   unsigned long end, const unsigned long *pfns,
+		   unsigned long seq, u64 flags, u64 *bytes)
+{
+	return vsvm_range_enter(range, start, end, pfns, seq, flags, NULL, bytes);
+}
+
+/**
+ * vsvm_range_map_duplicate() - let the GPU see a duplicate of what the process has
+ * @range: the block
+ * @start: start of the part to map, in one mapping
+ * @end: end of the part
+ * @pfns: entries like those of vsvm_range_snapshot(), none to be written to
+ * @seq: from vsvm_range_snapshot(), of which @pfns and @duplicate were made
+ * @duplicate: the duplicate, that belongs to @range after success
+ * @bytes: set to the number of bytes that are accessible now and were not
+ *
+ * Context: The mmap lock is held for reading.
+ * Return: see vsvm_range_map().
+ */
+int vsvm_range_map_duplicate(struct vsvm_range *range, unsigned long start,
+			     unsigned long end, const unsigned long *pfns,
+			     unsigned long seq, struct vsvm_duplicate *duplicate,
+			     u64 *bytes)
+{
+	return vsvm_range_enter(range, start, end, pfns, seq, 0, duplicate, bytes);
 }
 
 /**

@@ -123,6 +123,28 @@ TRACE_EVENT(vsvm_evict,
 		      __entry->block, __entry->bytes, __entry->ns)
 );
 
+/* A range was duplicated for reading, and @bytes of it can be accessed that could not. */
+TRACE_EVENT(vsvm_duplicate,
+	    TP_PROTO(struct vsvm_device *vdev, unsigned long start,
+		     unsigned long end, u64 bytes, u64 ns),
+	    TP_ARGS(vdev, start, end, bytes, ns),
+	    TP_STRUCT__entry(__field(u32, device)
+			     __field(unsigned long, start)
+			     __field(unsigned long, end)
+			     __field(u64, bytes)
+			     __field(u64, ns)
+			     ),
+	    TP_fast_assign(__entry->device = vdev->index;
+			   __entry->start = start;
+			   __entry->end = end;
+			   __entry->bytes = bytes;
+			   __entry->ns = ns;
+			   ),
+	    TP_printk("device=%u start=%#lx end=%#lx bytes=%llu ns=%llu",
+		      __entry->device, __entry->start, __entry->end,
+		      __entry->bytes, __entry->ns)
+);
+
 /* The process' page tables are about to change; @flush: the GPU was affected. */
 TRACE_EVENT(vsvm_invalidate,
 	    TP_PROTO(struct vsvm_device *vdev, u32 vmid, unsigned long start,

@@ -200,6 +200,7 @@ static void vsvm_vm_shutdown(struct vsvm_vm *vm)
 	vm->dead = true;
 	mutex_unlock(&vm->pt_lock);
 	vsvm_hw_vm_destroy(vdev->hw, vm->vmid);
+	vsvm_duplicates_fini(vm);
 }
 
 /**

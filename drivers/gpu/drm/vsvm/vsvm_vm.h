@@ -78,6 +78,7 @@ struct vsvm_vm {
  * @vm: the address space
  * @flush_pending: entries were removed, but a TLB may still have them; protected
  *	by &vsvm_vm.pt_lock
+ * @duplicate: what is duplicated of it, or NULL; likewise
  * @evict_time: when a fault last wanted to evict others for it, in jiffies; this
  *	and the next for vsvm_fault_work() only
  * @evict_rounds: how often that was, each time soon after the last
@@ -86,6 +87,7 @@ struct vsvm_range {
 	struct mmu_interval_notifier notifier;
 	struct vsvm_vm *vm;
 	bool flush_pending;
+	struct vsvm_duplicate *duplicate;
 	unsigned long evict_time;
 	unsigned int evict_rounds;
 };
@@ -127,6 +129,8 @@ struct vsvm_range *vsvm_range_get(struct vsvm_vm *vm, unsigned long addr);
 void vsvm_ranges_forget(struct vsvm_vm *vm, unsigned long start,
 			unsigned long end);
 void vsvm_ranges_fini(struct vsvm_vm *vm);
+void vsvm_range_clear(struct vsvm_range *range, unsigned long start,
+		      unsigned long end);
 int vsvm_range_snapshot(struct vsvm_range *range, unsigned long start,
 			unsigned long end, struct vsvm_batch *batch,
 			unsigned long *seq);
@@ -135,6 +139,10 @@ int vsvm_range_fault_in(struct vsvm_range *range, unsigned long start,
 int vsvm_range_map(struct vsvm_range *range, unsigned long start,
 		   unsigned long end, const unsigned long *pfns,
 		   unsigned long seq, u64 flags, u64 *bytes);
+int vsvm_range_map_duplicate(struct vsvm_range *range, unsigned long start,
+			     unsigned long end, const unsigned long *pfns,
+			     unsigned long seq, struct vsvm_duplicate *duplicate,
+			     u64 *bytes);
 int vsvm_range_map_exclusive(struct vsvm_range *range, unsigned long addr,
 			     u64 *bytes);
 bool vsvm_check_user_range(u64 addr, u64 length);

@@ -18,8 +18,8 @@
  * block, cannot do that; it was also renamed within 6.12.y.
  *
  * What a client wrote is never seen by another one: VRAM is handed out as the
- * destination of a migration only, and each of its pages is overwritten, by a
- * copy or by zeroes, before it is mapped.
+ * destination of a migration or for a duplicate only, and each of its pages is
+ * overwritten, by a copy or by zeroes, before it is mapped.
  *
  * Backing memory of free blocks is given back a while after the last use, by a
  * work item, because that may sleep.
