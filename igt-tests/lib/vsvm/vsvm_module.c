@@ -108,6 +108,17 @@ int vsvm_module_unload(void)
 	return ret;
 }
 
+void vsvm_module_reload(const struct vsvm_module_params *params, const char *more)
+{
+	struct vsvm_module_params changed = *params;
+	size_t used = strlen(changed.text);
+
+	igt_assert_eq(vsvm_module_unload(), 0);
+	igt_assert_lt(snprintf(changed.text + used, sizeof(changed.text) - used, "%s", more),
+		      (int)(sizeof(changed.text) - used));
+	vsvm_module_load(&changed);
+}
+
 bool vsvm_module_loaded(void)
 {
 	return !access(MODULE_DIR, F_OK);

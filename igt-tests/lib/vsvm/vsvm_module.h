@@ -67,6 +67,13 @@ bool vsvm_module_try_load(const struct vsvm_module_params *params);
  */
 void vsvm_module_load(const struct vsvm_module_params *params);
 
+/**
+ * vsvm_module_reload - load the module with more parameters; no file may be open
+ * @params: what it was loaded with, from vsvm_module_get_params()
+ * @more: "name=value" words that take precedence, or ""
+ */
+void vsvm_module_reload(const struct vsvm_module_params *params, const char *more);
+
 /** vsvm_module_loaded - true while the module is there */
 bool vsvm_module_loaded(void);
 

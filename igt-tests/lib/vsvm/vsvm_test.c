@@ -345,6 +345,8 @@ static bool any_differs(const struct drm_vsvm_counters *now, const struct drm_vs
 	CHECK(blocks_evicted, e->blocks_evicted);
 	CHECK(evictions_failed, e->evictions_failed);
 	CHECK(regions_promoted, e->promoted);
+	CHECK(pages_duplicated, e->duplicated);
+	CHECK(duplicates_dropped, e->dropped);
 	CHECK(folios_split, e->split);
 	CHECK(gpu_faults_served[DRM_VSVM_SIZE_4K], e->gpu_4k);
 	CHECK(gpu_faults_served[DRM_VSVM_SIZE_64K], e->gpu_64k);

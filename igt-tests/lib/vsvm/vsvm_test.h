@@ -272,6 +272,8 @@ void vsvm_cpu_touch(const struct vsvm_buffer *buffer, size_t offset, size_t leng
  * @blocks_evicted: blocks of VRAM that were emptied to make room
  * @evictions_failed: blocks that could not be emptied
  * @promoted: regions promoted
+ * @duplicated: pages duplicated
+ * @dropped: duplicates of pages that are no more
  * @split: folios that a split has made
  * @gpu_4k: GPU faults that made less than 64 KiB accessible
  * @gpu_64k: GPU faults that made 64 KiB to less than 2 MiB accessible
@@ -299,6 +301,8 @@ struct vsvm_expected {
 	uint64_t blocks_evicted;
 	uint64_t evictions_failed;
 	uint64_t promoted;
+	uint64_t duplicated;
+	uint64_t dropped;
 	uint64_t split;
 	uint64_t gpu_4k;
 	uint64_t gpu_64k;

@@ -273,7 +273,8 @@ static void granularity_huge(struct vsvm_test *t, unsigned int flags)
 
 /**
  * SUBTEST: read-mostly
- * Description: the GPU reads memory where it is, its first write moves it
+ * Description: with no-migrate the GPU reads memory where it is, and its first write
+ *	faults; without, it moves then
  *
  * SUBTEST: read-mostly-base
  * Description: the same with base pages in VRAM
@@ -283,29 +284,28 @@ static void read_mostly(struct vsvm_test *t, unsigned int flags)
 	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(SIZE, VSVM_THP, 1);
 
 	advise(t, buffer, 0, SIZE, DRM_VSVM_ATTRIBUTE_READ_MOSTLY, 1);
+	advise(t, buffer, 0, SIZE, DRM_VSVM_ATTRIBUTE_NO_MIGRATE, 1);
 	vsvm_gpu_sum(t, buffer, 0, SIZE, 3);
 	expect_stayed(t, buffer);
 	/* the CPU writes, and the GPU sees it without another fault */
 	vsvm_buffer_fill(buffer, 0, SIZE, 2);
 	vsvm_gpu_sum(t, buffer, 0, SIZE, 4);
 	vsvm_expect(t, .dispatches = 1);
-
 	vsvm_gpu_set(t, buffer, 0, SIZE, 5);
-	vsvm_expect_to_vram(t, SIZE, flags);
-	vsvm_gpu_sum(t, buffer, 0, SIZE, 5);
-	vsvm_expect(t, .dispatches = 1);
-	vsvm_buffer_check(buffer);
-	vsvm_expect_home(t, SIZE, flags);
+	expect_stayed(t, buffer);
 
-	/* it is entered read-only by a prefetch too: written to, it faults */
-	igt_assert_eq(vsvm_try_advise(t->fd, buffer->ptr, SIZE, DRM_VSVM_ATTRIBUTE_NO_MIGRATE, 1),
-		      0);
+	/* it is entered read-only by a prefetch too: written to, it faults, and now it moves */
+	advise(t, buffer, 0, SIZE, DRM_VSVM_ATTRIBUTE_NO_MIGRATE, 1);
 	igt_assert_eq(vsvm_try_prefetch(t->fd, buffer->ptr, SIZE, DRM_VSVM_LOCATION_VRAM, NULL), 0);
 	vsvm_gpu_sum(t, buffer, 0, SIZE, 6);
 	vsvm_expect(t, .dispatches = 1);
+	advise(t, buffer, 0, SIZE, DRM_VSVM_ATTRIBUTE_NO_MIGRATE, 0);
 	vsvm_gpu_set(t, buffer, 0, SIZE, 7);
-	expect_stayed(t, buffer);
+	vsvm_expect_to_vram(t, SIZE, flags);
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 8);
+	vsvm_expect(t, .dispatches = 1);
 	vsvm_buffer_check(buffer);
+	vsvm_expect_home(t, SIZE, flags);
 }
 
 /* One atomic addition to the first word of a block. */

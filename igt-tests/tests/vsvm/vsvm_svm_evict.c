@@ -47,18 +47,6 @@ IGT_TEST_DESCRIPTION("Work on more memory than there is VRAM");
 /* What the module was loaded with. */
 static struct vsvm_module_params params;
 
-/* Loads the module with other parameters; no file may be open. */
-static void load_with(const char *more)
-{
-	struct vsvm_module_params changed = params;
-	size_t used = strlen(changed.text);
-
-	igt_assert_eq(vsvm_module_unload(), 0);
-	igt_assert_lt(snprintf(changed.text + used, sizeof(changed.text) - used, "%s", more),
-		      (int)(sizeof(changed.text) - used));
-	vsvm_module_load(&changed);
-}
-
 static void gpu_add_block(struct vsvm_test *t, struct vsvm_buffer *buffer, size_t block)
 {
 	vsvm_gpu_add(t, buffer, block * VSVM_2M, VSVM_2M, 1 + block);
@@ -398,7 +386,7 @@ static void one_block(struct vsvm_test *t, unsigned int flags)
 	struct vsvm_buffer *buffer;
 
 	vsvm_test_close(t);
-	load_with("vram_size=2M");
+	vsvm_module_reload(&params, "vram_size=2M");
 	vsvm_module_set_huge(!flags);
 	vsvm_test_reopen(t);
 	buffer = vsvm_buffer_create_filled(2 * VSVM_2M, VSVM_THP, 1);
@@ -415,7 +403,7 @@ static void one_block(struct vsvm_test *t, unsigned int flags)
 	vsvm_buffer_check(buffer);
 	vsvm_buffers_free_all();
 	vsvm_test_close(t);
-	load_with("vram_size=16M");
+	vsvm_module_reload(&params, "vram_size=16M");
 }
 
 /**
@@ -689,13 +677,13 @@ int igt_main()
 		igt_require_f(!access("/sys/module/vsvm/refcnt", F_OK),
 			      "vsvm is not a loadable module\n");
 		vsvm_module_get_params(&params);
-		load_with("vram_size=16M");
+		vsvm_module_reload(&params, "vram_size=16M");
 	}
 
 	vsvm_run_subtests(subtests, ARRAY_SIZE(subtests));
 
 	igt_fixture() {
 		vsvm_test_clear_up();
-		load_with("");
+		vsvm_module_reload(&params, "");
 	}
 }
