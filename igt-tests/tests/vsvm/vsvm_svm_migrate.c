@@ -405,6 +405,57 @@ static void hole_edges(struct vsvm_test *t, unsigned int flags)
 	vsvm_buffer_check(buffer);
 }
 
+/* Gives pages back of a buffer, of which the next reader finds zeroes. */
+static void drop(const struct vsvm_buffer *buffer, size_t offset, size_t length)
+{
+	igt_assert_eq(madvise(buffer->ptr + offset, length, MADV_DONTNEED), 0);
+	memset(buffer->shadow + offset, 0, length);
+}
+
+/**
+ * SUBTEST: prefetch-mixed
+ * Description: a prefetch of ten blocks in which there is something of everything: huge
+ *	pages, base pages, holes of all sizes, and what is in VRAM already. It begins and
+ *	ends within a block
+ */
+static void prefetch_mixed(struct vsvm_test *t, unsigned int flags)
+{
+	const size_t edge = 16 * VSVM_4K, size = 10 * VSVM_2M - 2 * edge;
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(10 * VSVM_2M, VSVM_THP, 6);
+	uint64_t moved;
+
+	igt_assert_eq_u32(flags, 0);
+	vsvm_prefetch(t, buffer, 4 * VSVM_2M, VSVM_2M, DRM_VSVM_LOCATION_VRAM);
+	vsvm_prefetch(t, buffer, 6 * VSVM_2M + edge, edge, DRM_VSVM_LOCATION_VRAM);
+	drop(buffer, 2 * VSVM_2M, VSVM_2M);
+	drop(buffer, 3 * VSVM_2M + edge, VSVM_4K);
+	drop(buffer, 7 * VSVM_2M, VSVM_2M / 2);
+	vsvm_forget_counters(t);
+
+	igt_assert_eq(vsvm_try_prefetch(t->fd, buffer->ptr + edge, size, DRM_VSVM_LOCATION_VRAM,
+					&moved),
+		      0);
+	igt_assert_eq_u64(moved, size - VSVM_2M - edge);
+	/* whole are blocks 1, 2, 5 and 8; pages are 0, 3, 6, 7 and 9 */
+	vsvm_expect(t, .allocated[9] = 4, .to_vram[9] = 4, .allocated[0] = 5 * BLOCK_PAGES - 48,
+		    .to_vram[0] = 5 * BLOCK_PAGES - 48);
+	vsvm_expect_location(t->fd, buffer->ptr, edge, DRM_VSVM_LOCATION_SYSTEM);
+	vsvm_expect_location(t->fd, buffer->ptr + edge, size, DRM_VSVM_LOCATION_VRAM);
+	vsvm_expect_location(t->fd, buffer->ptr + edge + size, edge, DRM_VSVM_LOCATION_SYSTEM);
+	vsvm_gpu_add(t, buffer, edge, size, 7);
+	vsvm_expect(t, .dispatches = 1);
+
+	igt_assert_eq(vsvm_try_prefetch(t->fd, buffer->ptr, buffer->size,
+					DRM_VSVM_LOCATION_SYSTEM, &moved),
+		      0);
+	igt_assert_eq_u64(moved, size);
+	vsvm_expect(t, .freed[9] = 5, .to_ram[9] = 5, .freed[0] = 5 * BLOCK_PAGES - 32,
+		    .to_ram[0] = 5 * BLOCK_PAGES - 32);
+	vsvm_expect_location(t->fd, buffer->ptr, buffer->size, DRM_VSVM_LOCATION_SYSTEM);
+	vsvm_buffer_check(buffer);
+	vsvm_expect(t, 0);
+}
+
 /**
  * SUBTEST: file-memory
  * Description: memory of files and shared memory stay where they are; the GPU works on
@@ -765,6 +816,7 @@ static const struct vsvm_subtest subtests[] = {
 	{"no-huge-page", no_huge_page, VSVM_HUGE, "No huge page can be had"},
 	{"fragmented", fragmented, VSVM_HUGE, "Only single pages of VRAM are free"},
 	{"hole-edges", hole_edges, VSVM_HUGE, "A hole that is not whole blocks"},
+	{"prefetch-mixed", prefetch_mixed, VSVM_HUGE, "Something of everything is prefetched"},
 	{"file-memory", file_memory, VSVM_HUGE, "Memory of files and shared memory"},
 	{"many-work-items", many_work_items, VSVM_BOTH, "Many work-items fault at once"},
 	{"threads-fault", threads_fault, VSVM_BOTH, "Many threads fault at once"},

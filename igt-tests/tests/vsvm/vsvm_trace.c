@@ -10,9 +10,10 @@
  * Sub-category: vsvm
  * Functionality: tracepoints
  * Description: Tracepoints can be enabled, and there is one event for each fault,
- *	migration, binding and eviction
+ *	migration, binding and eviction; how a prefetch migrates
  */
 
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -110,6 +111,63 @@ static void all_events(struct vsvm_test *t, unsigned int flags)
 	free(text);
 }
 
+/* The migrations of a prefetch: how many, and the blocks at which each of them ends. */
+static void expect_migrations(const char *text, const char *to, const struct vsvm_buffer *buffer,
+			      const size_t *ends, size_t count)
+{
+	uintptr_t from = (uintptr_t)buffer->ptr;
+	char part[96];
+
+	igt_assert_eq_u64(events(text, "vsvm_migrate:", ""), count);
+	for (size_t i = 0; i < count; i++) {
+		uintptr_t end = (uintptr_t)buffer->ptr + ends[i] * VSVM_2M;
+
+		snprintf(part, sizeof(part),
+			 "to=%s start=%#" PRIxPTR " end=%#" PRIxPTR " bytes=%zu ", to, from, end,
+			 (size_t)(end - from));
+		igt_assert_f(events(text, "vsvm_migrate:", part) == 1, "no %s\n%s", part, text);
+		from = end;
+	}
+}
+
+/**
+ * SUBTEST: prefetch
+ * Description: a prefetch moves up to 8 blocks by one migration, but not of two mappings
+ *	or with different advice; each block is entered in the GPU's page tables, and
+ *	taken from there, alone
+ *
+ * SUBTEST: prefetch-base
+ * Description: the same with base pages in VRAM
+ */
+static void prefetch(struct vsvm_test *t, unsigned int flags)
+{
+	/* advice for blocks 1 and 2; block 15 is a mapping of its own */
+	static const size_t ends[] = {1, 3, 11, 15, 16, 18};
+	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(18 * VSVM_2M, VSVM_THP, 1);
+	char *text;
+
+	(void)flags;
+	igt_assert_eq(vsvm_try_advise(t->fd, buffer->ptr + VSVM_2M, 2 * VSVM_2M,
+				      DRM_VSVM_ATTRIBUTE_GRANULARITY, 4),
+		      0);
+	igt_assert_eq(mprotect(buffer->ptr + 15 * VSVM_2M, VSVM_2M, PROT_READ), 0);
+	start();
+	vsvm_prefetch(t, buffer, 0, buffer->size, DRM_VSVM_LOCATION_VRAM);
+	text = stop();
+	expect_migrations(text, "vram", buffer, ends, ARRAY_SIZE(ends));
+	igt_assert_eq_u64(events(text, "vsvm_bind:", "bytes=2097152"), 18);
+	igt_assert_eq_u64(events(text, "vsvm_bind:", ""), 18);
+	free(text);
+
+	start();
+	vsvm_prefetch(t, buffer, 0, buffer->size, DRM_VSVM_LOCATION_SYSTEM);
+	text = stop();
+	expect_migrations(text, "ram", buffer, ends, ARRAY_SIZE(ends));
+	igt_assert_eq_u64(events(text, "vsvm_invalidate:", "flush=1"), 18);
+	free(text);
+	vsvm_buffer_check(buffer);
+}
+
 /**
  * SUBTEST: evict
  * Description: one event for each block that leaves VRAM with the device
@@ -157,6 +215,7 @@ static void failed_fault(struct vsvm_test *t, unsigned int flags)
 
 static const struct vsvm_subtest subtests[] = {
 	{"events", all_events, VSVM_BOTH, "One event for each fault, migration and binding"},
+	{"prefetch", prefetch, VSVM_BOTH, "One event for each migration of a prefetch"},
 	{"evict", evict, VSVM_HUGE, "One event for each block that is evicted"},
 	{"failed-fault", failed_fault, VSVM_HUGE, "A fault that cannot be served"},
 };

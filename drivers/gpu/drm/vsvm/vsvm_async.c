@@ -12,12 +12,12 @@
  * the ioctl.
  *
  * When a prefetch has ended its user fence is written, whatever came of it. Closing the
- * file or removing the device ends the one that runs with its current block and drops
+ * file or removing the device ends the one that runs with its current part and drops
  * the rest, and from then on no fence is written: the program may use the memory for
  * something else. Hence the fence is written under &vsvm_async.lock without taking
  * page faults, and a page that is not there is faulted in without the lock.
  *
- * The work item holds the users of the process' address space only for a block at a
+ * The work item holds the users of the process' address space only for a part at a
  * time, so a process that ends is not held up.
  */
 
@@ -82,7 +82,7 @@ static void vsvm_async_run(struct vsvm_vm *vm, const struct vsvm_async_job *job)
 	u64 moved = 0, until = 0;
 	long addr = job->addr;
 
-	batch = kmalloc(sizeof(*batch), GFP_KERNEL);
+	batch = vsvm_batch_alloc(VSVM_PREFETCH_BLOCKS, GFP_KERNEL);
 	if (!batch)
 		return;
 
@@ -97,7 +97,7 @@ static void vsvm_async_run(struct vsvm_vm *vm, const struct vsvm_async_job *job)
 					  until, batch, &moved);
 		mmput(vm->mm);
 	}
-	kfree(batch);
+	kvfree(batch);
 }
 
 /* Writes the fence if its page is there. */

@@ -221,6 +221,11 @@ static void vsvm_hw_release(void *data)
 	vsvm_hw_destroy(data);
 }
 
+static void vsvm_batch_release(struct drm_device *drm, void *data)
+{
+	kvfree(data);
+}
+
 static int vsvm_software_init(struct vsvm_device *vdev)
 {
 	struct drm_device *drm = &vdev->drm;
@@ -242,10 +247,12 @@ static int vsvm_software_init(struct vsvm_device *vdev)
 	if (ret)
 		return ret;
 
-	vdev->fault_batch = drmm_kmalloc(drm, sizeof(*vdev->fault_batch),
-					 GFP_KERNEL);
+	vdev->fault_batch = vsvm_batch_alloc(1, GFP_KERNEL);
 	if (!vdev->fault_batch)
 		return -ENOMEM;
+	ret = drmm_add_action_or_reset(drm, vsvm_batch_release, vdev->fault_batch);
+	if (ret)
+		return ret;
 
 	ret = vsvm_coredump_init(vdev);
 	if (ret)

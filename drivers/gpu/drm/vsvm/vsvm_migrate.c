@@ -11,7 +11,11 @@
  * or clears; mm moves the metadata over and maps what has moved. A page that
  * cannot move stays where it is, that is no error.
  *
- * The unit is a block of 2 MiB. A source that is one folio, of any order, or a
+ * The unit is a block of 2 MiB. Faults and evictions migrate one block; a prefetch
+ * migrates several at once, because the notifiers, the flush of the CPUs' TLBs, and
+ * what else mm does for each migration cost as much for many as for one.
+ *
+ * A source that is one folio, of any order, or a
  * hole of the size of a block, is one entry with MIGRATE_PFN_COMPOUND, and moves
  * to one folio of the same order if that can be had, else to single pages. What
  * else is a hole gets single pages, or folios of vsvm_fill_order() where they fit.
@@ -37,6 +41,33 @@
 #include "vsvm_copy.h"
 #include "vsvm_trace.h"
 #include "vsvm_vm.h"
+
+/* Folios of all orders are entries of their own. */
+#define VSVM_SELECT_LARGE	(MIGRATE_VMA_SELECT_COMPOUND | \
+				 MIGRATE_VMA_SELECT_MTHP)
+
+/**
+ * vsvm_batch_alloc() - allocate scratch memory
+ * @blocks: how many blocks are migrated at once
+ * @gfp: flags of the allocation
+ *
+ * Return: the scratch memory, or NULL.
+ */
+struct vsvm_batch *vsvm_batch_alloc(unsigned int blocks, gfp_t gfp)
+{
+	size_t pages = blocks * VSVM_BLOCK_PAGES;
+	struct vsvm_batch *batch;
+
+	batch = kvmalloc(struct_size(batch, data,
+				     2 * pages + BITS_TO_LONGS(pages)), gfp);
+	if (!batch)
+		return NULL;
+	batch->blocks = blocks;
+	batch->src = batch->data;
+	batch->dst = batch->src + pages;
+	batch->skipped = batch->dst + pages;
+	return batch;
+}
 
 static unsigned int vsvm_entry_order(unsigned long entry)
 {
@@ -248,14 +279,6 @@ static void vsvm_vram_dst(struct vsvm_vm *vm, const unsigned long *src,
 	}
 }
 
-/* How a migration collects the part of a block from @start to @end. */
-static unsigned long vsvm_select_large(unsigned long start, unsigned long end)
-{
-	if (end - start == VSVM_BLOCK_SIZE)
-		return MIGRATE_VMA_SELECT_COMPOUND | MIGRATE_VMA_SELECT_MTHP;
-	return MIGRATE_VMA_SELECT_MTHP;
-}
-
 /* Notes what a migration to VRAM leaves where it is: it has no entry. */
 static void vsvm_note_skipped(struct vsvm_batch *batch, unsigned long npages)
 {
@@ -268,15 +291,37 @@ static void vsvm_note_skipped(struct vsvm_batch *batch, unsigned long npages)
 	}
 }
 
+/*
+ * Allocates and copies, block by block. Others may have taken what VRAM there was:
+ * then it ends before the next block, for which room must be made first.
+ */
+static void vsvm_fill_vram(struct vsvm_vm *vm, struct migrate_vma *args,
+			   struct vsvm_batch *batch)
+{
+	unsigned long addr, next, i = 0, npages;
+
+	for (addr = args->start; addr < args->end; addr = next, i += npages) {
+		if (i && !vsvm_vram_free_blocks(&vm->vdev->vram, 1))
+			break;
+		next = vsvm_block_end(addr, args->end);
+		npages = (next - addr) >> PAGE_SHIFT;
+		vsvm_vram_dst(vm, args->src + i, args->dst + i, npages, addr);
+		vsvm_copy_pages(vm->vdev, args->src + i, args->dst + i, npages,
+				true, DRM_VSVM_STAGE_COPY_TO_VRAM);
+	}
+	batch->end = addr;
+}
+
 /**
- * vsvm_migrate_to_vram() - move what can be moved of a block to VRAM
+ * vsvm_migrate_to_vram() - move what can be moved of a range to VRAM
  * @vm: the address space
  * @vma: an anonymous mapping
- * @start: start of the range, which is in one block and in @vma
+ * @start: start of the range, which is in @vma and in &vsvm_batch.blocks blocks
  * @end: end of the range
- * @batch: scratch memory; &vsvm_batch.skipped is filled in
+ * @batch: scratch memory; &vsvm_batch.skipped and &vsvm_batch.end are filled in
  *
- * Addresses that have no memory yet get zeroed VRAM.
+ * Addresses that have no memory yet get zeroed VRAM. What there is no VRAM for stays
+ * where it is; from the second block on, whole blocks from &vsvm_batch.end on.
  *
  * Context: The mmap lock is held for reading.
  * Return: bytes that have moved.
@@ -299,17 +344,15 @@ u64 vsvm_migrate_to_vram(struct vsvm_vm *vm, struct vm_area_struct *vma,
 	u64 moved, ns;
 
 	if (vsvm_huge_enabled())
-		args.flags |= vsvm_select_large(start, end);
+		args.flags |= VSVM_SELECT_LARGE;
 
-	memset(args.dst, 0, ((end - start) >> PAGE_SHIFT) * sizeof(*args.dst));
-	bitmap_fill(batch->skipped, VSVM_BLOCK_PAGES);
+	batch->end = end;
+	bitmap_fill(batch->skipped, (end - start) >> PAGE_SHIFT);
 	if (migrate_vma_setup(&args) || !args.cpages)
 		return 0;
 
 	vsvm_note_skipped(batch, args.npages);
-	vsvm_vram_dst(vm, args.src, args.dst, args.npages, start);
-	vsvm_copy_pages(vdev, args.src, args.dst, args.npages, true,
-			DRM_VSVM_STAGE_COPY_TO_VRAM);
+	vsvm_fill_vram(vm, &args, batch);
 	migrate_vma_pages(&args);
 	moved = vsvm_count_moved(args.src, args.dst, args.npages,
 				 vdev->stats.folios_to_vram);
@@ -393,16 +436,28 @@ static void vsvm_ram_mark_dirty(const unsigned long *src,
 	}
 }
 
-/* The steps between setup and finalize of a migration by address. */
+/*
+ * The steps between setup and finalize of a migration by address. The copy of a block
+ * that fails leaves that block where it is.
+ */
 static u64 vsvm_to_ram(struct vsvm_device *vdev, struct migrate_vma *args,
 		       int *error)
 {
+	unsigned long addr, next, i = 0, npages;
 	u64 moved;
 
-	vsvm_ram_dst(args->src, args->dst, args->npages, args->vma,
-		     args->start, GFP_HIGHUSER_MOVABLE);
-	*error = vsvm_copy_pages(vdev, args->src, args->dst, args->npages,
-				 false, DRM_VSVM_STAGE_COPY_TO_RAM);
+	*error = 0;
+	for (addr = args->start; addr < args->end; addr = next, i += npages) {
+		int ret;
+
+		next = vsvm_block_end(addr, args->end);
+		npages = (next - addr) >> PAGE_SHIFT;
+		vsvm_ram_dst(args->src + i, args->dst + i, npages, args->vma,
+			     addr, GFP_HIGHUSER_MOVABLE);
+		ret = vsvm_copy_pages(vdev, args->src + i, args->dst + i,
+				      npages, false, DRM_VSVM_STAGE_COPY_TO_RAM);
+		*error = *error ?: ret;
+	}
 	migrate_vma_pages(args);
 	moved = vsvm_count_moved(args->src, args->dst, args->npages,
 				 vdev->stats.folios_to_ram);
@@ -411,10 +466,10 @@ static u64 vsvm_to_ram(struct vsvm_device *vdev, struct migrate_vma *args,
 }
 
 /**
- * vsvm_migrate_to_ram() - move what is in VRAM of a block to system memory
+ * vsvm_migrate_to_ram() - move what is in VRAM of a range to system memory
  * @vdev: the device
  * @vma: the mapping
- * @start: start of the range, which is in one block and in @vma
+ * @start: start of the range, which is in @vma and in &vsvm_batch.blocks blocks
  * @end: end of the range
  * @batch: scratch memory
  *
@@ -432,15 +487,12 @@ u64 vsvm_migrate_to_ram(struct vsvm_device *vdev, struct vm_area_struct *vma,
 		.start = start,
 		.end = end,
 		.pgmap_owner = vdev->vram.pgmap.owner,
-		.flags = MIGRATE_VMA_SELECT_DEVICE_PRIVATE,
+		.flags = MIGRATE_VMA_SELECT_DEVICE_PRIVATE | VSVM_SELECT_LARGE,
 	};
 	u64 begin = ktime_get_ns();
 	u64 moved, ns;
 	int error;
 
-	args.flags |= vsvm_select_large(start, end);
-
-	memset(args.dst, 0, ((end - start) >> PAGE_SHIFT) * sizeof(*args.dst));
 	if (migrate_vma_setup(&args) || !args.cpages)
 		return 0;
 
@@ -516,12 +568,12 @@ vm_fault_t vsvm_cpu_fault(struct vm_fault *vmf)
 
 	vsvm_cpu_fault_range(vmf, &args.start, &args.end);
 	if (args.end - args.start > PAGE_SIZE) {
-		batch = kzalloc(sizeof(*batch), GFP_KERNEL);
+		batch = vsvm_batch_alloc(1, GFP_KERNEL);
 		if (!batch)
 			return VM_FAULT_OOM;
 		args.src = batch->src;
 		args.dst = batch->dst;
-		args.flags |= vsvm_select_large(args.start, args.end);
+		args.flags |= VSVM_SELECT_LARGE;
 	}
 
 	if (migrate_vma_setup(&args)) {
@@ -542,7 +594,7 @@ vm_fault_t vsvm_cpu_fault(struct vm_fault *vmf)
 		ret = VM_FAULT_OOM;
 	migrate_vma_finalize(&args);
 out:
-	kfree(batch);
+	kvfree(batch);
 	ns = ktime_get_ns() - begin;
 	trace_vsvm_cpu_fault(vdev, vmf->address, !vmf->pte, moved, ns);
 	if (moved) {
@@ -575,7 +627,7 @@ u64 vsvm_migrate_block_to_ram(struct vsvm_device *vdev, unsigned long block,
 	u64 begin = ktime_get_ns();
 	u64 moved, ns;
 
-	memset(batch, 0, sizeof(*batch));
+	memset(batch->dst, 0, VSVM_BLOCK_PAGES * sizeof(*batch->dst));
 	if (migrate_device_range(batch->src, pfn, VSVM_BLOCK_PAGES))
 		return 0;
 
@@ -617,7 +669,7 @@ bool vsvm_migrate_all_to_ram(struct vsvm_device *vdev)
 	struct vsvm_batch *batch;
 	unsigned long i;
 
-	batch = kmalloc(sizeof(*batch), GFP_KERNEL | __GFP_NOFAIL);
+	batch = vsvm_batch_alloc(1, GFP_KERNEL | __GFP_NOFAIL);
 
 	while (vsvm_duplicates_end_oldest(vdev))
 		cond_resched();
@@ -640,6 +692,6 @@ bool vsvm_migrate_all_to_ram(struct vsvm_device *vdev)
 		msleep(20);
 	}
 
-	kfree(batch);
+	kvfree(batch);
 	return tries;
 }

@@ -7,12 +7,14 @@
  * DOC: Prefetch
  *
  * Prefetch does for a range, before it is used, what faults would do for it
- * later: block by block, and killable; synchronously, or by a work item (see
- * Asynchronous prefetch). A prefetch to VRAM also
- * enters the memory in the GPU's page tables. What is swapped out, or in the
- * memory of another device, comes to system memory first. What must not migrate by
- * advice is entered as well, but stays; what is read-mostly is duplicated. Room is made in VRAM, but not at the cost of
- * what was used since the prefetch began, nor of what the range has there already.
+ * later; synchronously, or by a work item (see Asynchronous prefetch). It moves up to
+ * VSVM_PREFETCH_BLOCKS blocks at once that are in one mapping and have the same advice,
+ * and can be killed in between. A prefetch to VRAM also enters the memory in the GPU's
+ * page tables. What is swapped out, or in the memory of another device, comes to
+ * system memory first. What must not migrate by advice is entered as well, but stays;
+ * what is read-mostly is duplicated. Room is made in VRAM, but not at the cost of what
+ * was used since the prefetch began, nor of what the range has there already. Where
+ * VRAM is full this is done for one block after the other.
  */
 
 #include <linux/hmm.h>
@@ -26,29 +28,38 @@
 
 #include "vsvm_vm.h"
 
-static bool vsvm_prefetch_lacks(const struct vsvm_batch *batch, unsigned long i)
+/* vsvm_prefetch_prepare() has made it, and it stays. */
+static struct vsvm_range *vsvm_prefetch_range(struct vsvm_vm *vm,
+					      unsigned long addr)
 {
-	return test_bit(i, batch->skipped) &&
+	return xa_load(&vm->ranges, addr >> VSVM_BLOCK_SHIFT);
+}
+
+static bool vsvm_prefetch_lacks(const struct vsvm_batch *batch,
+				unsigned long first, unsigned long i)
+{
+	return test_bit(first + i, batch->skipped) &&
 	       !(vsvm_snapshot_entry(batch->pfns, i) & HMM_PFN_VALID);
 }
 
 /*
- * Faults in what is neither in the snapshot nor could be migrated: not what has no
- * memory yet, that is for VRAM. Returns whether there is any more now.
+ * Faults in what is neither in the snapshot of a block nor could be migrated: not what
+ * has no memory yet, that is for VRAM. @first is the number of its first page in the
+ * batch. Returns whether there is any more now.
  */
-static bool vsvm_prefetch_fault_in(struct vsvm_range *range,
-				   unsigned long start, unsigned long end,
-				   struct vsvm_batch *batch)
+static bool vsvm_prefetch_fault_in_block(struct vsvm_range *range,
+					 unsigned long start, unsigned long end,
+					 unsigned long first,
+					 struct vsvm_batch *batch)
 {
 	unsigned long i, next, npages = (end - start) >> PAGE_SHIFT;
 	bool any = false;
 
 	for (i = 0; i < npages; i = next) {
-		i = find_next_bit(batch->skipped, npages, i);
 		next = i + 1;
-		if (i >= npages || !vsvm_prefetch_lacks(batch, i))
+		if (!vsvm_prefetch_lacks(batch, first, i))
 			continue;
-		while (next < npages && vsvm_prefetch_lacks(batch, next))
+		while (next < npages && vsvm_prefetch_lacks(batch, first, next))
 			next++;
 		if (!vsvm_range_fault_in(range, start + (i << PAGE_SHIFT),
 					 start + (next << PAGE_SHIFT), false,
@@ -58,80 +69,145 @@ static bool vsvm_prefetch_fault_in(struct vsvm_range *range,
 	return any;
 }
 
-/* Returns whether there is a duplicate of the range now. */
-static bool vsvm_prefetch_duplicate(struct vsvm_range *range,
-				    struct vm_area_struct *vma,
+/* The same for all blocks from @start to @end. */
+static bool vsvm_prefetch_fault_in(struct vsvm_vm *vm, unsigned long start,
+				   unsigned long end, struct vsvm_batch *batch)
+{
+	unsigned long addr, next, seq, first, last;
+	struct vsvm_range *range;
+	bool any = false;
+
+	for (addr = start; addr < end; addr = next) {
+		next = vsvm_block_end(addr, end);
+		first = (addr - start) >> PAGE_SHIFT;
+		last = (next - start) >> PAGE_SHIFT;
+		range = vsvm_prefetch_range(vm, addr);
+		if (find_next_bit(batch->skipped, last, first) < last &&
+		    !vsvm_range_snapshot(range, addr, next, batch, &seq))
+			any |= vsvm_prefetch_fault_in_block(range, addr, next,
+							    first, batch);
+	}
+	return any;
+}
+
+/* Enters what there is in the GPU's page tables, block by block. */
+static void vsvm_prefetch_map(struct vsvm_vm *vm, unsigned long start,
+			      unsigned long end, const struct vsvm_attrs *attrs,
+			      struct vsvm_batch *batch)
+{
+	unsigned long addr, next, seq, npages;
+	struct vsvm_range *range;
+	u64 bytes;
+
+	for (addr = start; addr < end; addr = next) {
+		next = vsvm_block_end(addr, end);
+		npages = (next - addr) >> PAGE_SHIFT;
+		range = vsvm_prefetch_range(vm, addr);
+		if (vsvm_range_snapshot(range, addr, next, batch, &seq))
+			continue;
+		vsvm_attrs_restrict(attrs, batch->pfns, npages);
+		if (!vsvm_range_map(range, addr, next, batch->pfns, seq,
+				    vsvm_attrs_pte_flags(attrs,
+							 VSVM_ISA_ACCESS_READ),
+				    &bytes))
+			vsvm_evict_note_use(vm->vdev, batch->pfns, npages);
+	}
+}
+
+/* Returns whether there is a duplicate of the range, which is in one block, now. */
+static bool vsvm_prefetch_duplicate(struct vsvm_vm *vm, struct vm_area_struct *vma,
 				    unsigned long start, unsigned long end,
 				    struct vsvm_batch *batch)
 {
-	unsigned long seq;
-
-	bitmap_fill(batch->skipped, VSVM_BLOCK_PAGES);
-	if (!vsvm_range_snapshot(range, start, end, batch, &seq))
-		vsvm_prefetch_fault_in(range, start, end, batch);
-	return vsvm_duplicate(range, vma, start, end, end, batch);
+	bitmap_fill(batch->skipped, (end - start) >> PAGE_SHIFT);
+	vsvm_prefetch_fault_in(vm, start, end, batch);
+	return vsvm_duplicate(vsvm_prefetch_range(vm, start), vma, start, end,
+			      end, batch);
 }
 
-/* Returns the bytes that have moved. A failure only means that the GPU will fault. */
-static u64 vsvm_prefetch_to_vram(struct vsvm_range *range,
-				 struct vm_area_struct *vma,
-				 unsigned long start, unsigned long end,
+/*
+ * Returns the bytes that have moved, and sets *@end to the end of what is done. A
+ * failure only means that the GPU will fault.
+ */
+static u64 vsvm_prefetch_to_vram(struct vsvm_vm *vm, struct vm_area_struct *vma,
+				 unsigned long start, unsigned long *end,
 				 const struct vsvm_attrs *attrs,
 				 struct vsvm_batch *batch)
 {
 	bool move = !vsvm_attrs_no_migrate(attrs);
-	struct vsvm_vm *vm = range->vm;
-	unsigned long seq;
-	u64 moved = 0, bytes;
+	u64 moved = 0;
 
 	if (vsvm_attrs_want_duplicate(attrs) &&
-	    vsvm_prefetch_duplicate(range, vma, start, end, batch))
+	    vsvm_prefetch_duplicate(vm, vma, start, *end, batch))
 		return 0;
-	if (move)
-		moved = vsvm_migrate_to_vram(vm, vma, start, end, batch);
-	else
-		bitmap_fill(batch->skipped, VSVM_BLOCK_PAGES);
-	if (vsvm_range_snapshot(range, start, end, batch, &seq))
-		return moved;
+	if (move) {
+		moved = vsvm_migrate_to_vram(vm, vma, start, *end, batch);
+		*end = batch->end;
+	} else {
+		bitmap_fill(batch->skipped, (*end - start) >> PAGE_SHIFT);
+	}
 
 	if ((!move || vsvm_vram_free_pages(&vm->vdev->vram)) &&
-	    vsvm_prefetch_fault_in(range, start, end, batch)) {
-		if (move)
-			moved += vsvm_migrate_to_vram(vm, vma, start, end,
-						      batch);
-		if (vsvm_range_snapshot(range, start, end, batch, &seq))
-			return moved;
+	    vsvm_prefetch_fault_in(vm, start, *end, batch) && move) {
+		moved += vsvm_migrate_to_vram(vm, vma, start, *end, batch);
+		*end = batch->end;
 	}
-	vsvm_attrs_restrict(attrs, batch->pfns, (end - start) >> PAGE_SHIFT);
-	if (!vsvm_range_map(range, start, end, batch->pfns, seq,
-			    vsvm_attrs_pte_flags(attrs, VSVM_ISA_ACCESS_READ),
-			    &bytes))
-		vsvm_evict_note_use(vm->vdev, batch->pfns,
-				    (end - start) >> PAGE_SHIFT);
+	vsvm_prefetch_map(vm, start, *end, attrs, batch);
 	return moved;
 }
 
 /*
- * Moves what @addr and the following addresses have in common: a block, a mapping
- * and attributes. Room is made of what was not used after @until. Returns the end of
- * that, or an error.
+ * Gets ready for a prefetch to VRAM, without the mmap lock: makes room for the first
+ * block. Others come along as far as they find a free block as it is. Returns the end
+ * of that, or an error.
+ */
+static long vsvm_prefetch_prepare(struct vsvm_vm *vm, unsigned long addr,
+				  unsigned long end, u64 until,
+				  struct vsvm_batch *batch)
+{
+	struct vsvm_range *range;
+	unsigned int blocks;
+
+	range = vsvm_range_get(vm, addr);
+	if (IS_ERR(range))
+		return PTR_ERR(range);
+	vsvm_evict_for_prefetch(range, addr, vsvm_block_end(addr, end), until,
+				batch);
+
+	blocks = vsvm_vram_free_blocks(&vm->vdev->vram, batch->blocks);
+	end = min(end, ALIGN_DOWN(addr, VSVM_BLOCK_SIZE) +
+		       max(blocks, 1U) * VSVM_BLOCK_SIZE);
+	for (; addr < end; addr = vsvm_block_end(addr, end)) {
+		range = vsvm_range_get(vm, addr);
+		if (IS_ERR(range))
+			return PTR_ERR(range);
+	}
+	return end;
+}
+
+/*
+ * Moves what @addr and the following addresses have in common: a mapping and
+ * attributes; up to as many blocks as @batch is for. Room is made of what was not used
+ * after @until. Returns the end of that, or an error.
  */
 static long vsvm_prefetch_step(struct vsvm_vm *vm, unsigned long addr,
 			       unsigned long end, u32 location, u64 until,
 			       struct vsvm_batch *batch, u64 *moved)
 {
-	struct vsvm_device *vdev = vm->vdev;
+	bool to_vram = location == DRM_VSVM_LOCATION_VRAM;
 	struct vm_area_struct *vma;
 	unsigned long start = addr;
-	struct vsvm_range *range;
 	struct vsvm_attrs attrs;
+	long ret;
 
-	range = vsvm_range_get(vm, addr);
-	if (IS_ERR(range))
-		return PTR_ERR(range);
-	end = min(end, ALIGN(addr + 1, VSVM_BLOCK_SIZE));
-	if (location == DRM_VSVM_LOCATION_VRAM)
-		vsvm_evict_for_prefetch(range, addr, end, until, batch);
+	end = min(end, ALIGN_DOWN(addr, VSVM_BLOCK_SIZE) +
+		       batch->blocks * VSVM_BLOCK_SIZE);
+	if (to_vram) {
+		ret = vsvm_prefetch_prepare(vm, addr, end, until, batch);
+		if (ret < 0)
+			return ret;
+		end = ret;
+	}
 	if (mmap_read_lock_killable(vm->mm))
 		return -EINTR;
 
@@ -142,13 +218,17 @@ static long vsvm_prefetch_step(struct vsvm_vm *vm, unsigned long addr,
 	}
 	end = min(end, vma->vm_end);
 	attrs = vsvm_advice_get(vm, addr, &start, &end);
+	/* A duplicate is of one block. */
+	if (vsvm_attrs_want_duplicate(&attrs))
+		end = vsvm_block_end(addr, end);
 
 	if (vma_is_anonymous(vma)) {
-		if (location == DRM_VSVM_LOCATION_VRAM)
-			*moved += vsvm_prefetch_to_vram(range, vma, addr, end,
+		if (to_vram)
+			*moved += vsvm_prefetch_to_vram(vm, vma, addr, &end,
 							&attrs, batch);
 		else
-			*moved += vsvm_migrate_to_ram(vdev, vma, addr, end, batch);
+			*moved += vsvm_migrate_to_ram(vm->vdev, vma, addr, end,
+						      batch);
 	}
 	mmap_read_unlock(vm->mm);
 	return end;
@@ -257,7 +337,7 @@ int vsvm_ioctl_prefetch(struct drm_device *drm, void *data,
 	if (args->flags & DRM_VSVM_PREFETCH_ASYNC)
 		return vsvm_async_submit(vm, args);
 
-	batch = kmalloc(sizeof(*batch), GFP_KERNEL);
+	batch = vsvm_batch_alloc(VSVM_PREFETCH_BLOCKS, GFP_KERNEL);
 	if (!batch)
 		return -ENOMEM;
 
@@ -272,6 +352,6 @@ int vsvm_ioctl_prefetch(struct drm_device *drm, void *data,
 					  batch, &args->moved);
 	}
 
-	kfree(batch);
+	kvfree(batch);
 	return addr < 0 ? addr : 0;
 }

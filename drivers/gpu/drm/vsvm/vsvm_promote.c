@@ -155,11 +155,11 @@ void vsvm_promote_work(struct work_struct *work)
 	if (!threshold)
 		return;
 	again = vsvm_queues_busy(vdev);
-	batch = kmalloc(sizeof(*batch), GFP_KERNEL);
+	batch = vsvm_batch_alloc(1, GFP_KERNEL);
 	if (batch)
 		for (cu = 0; cu < vdev->config.num_cus; cu++)
 			again |= vsvm_promote_read(vdev, cu, threshold, batch);
-	kfree(batch);
+	kvfree(batch);
 	if (again)
 		vsvm_promote_kick(vdev);
 }

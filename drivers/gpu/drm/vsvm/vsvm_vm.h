@@ -93,28 +93,50 @@ struct vsvm_range {
 };
 
 /**
- * struct vsvm_batch - scratch memory of one block's migration or mapping
+ * struct vsvm_batch - scratch memory of a migration, or of one block's mapping
+ * @blocks: how many blocks can be migrated at once
+ * @end: end of what vsvm_migrate_to_vram() has tried to find VRAM for
  * @src: source entries
  * @dst: destination entries
- * @pfns: what the process has, from vsvm_range_snapshot(); for
+ * @pfns: what the process has in one block, from vsvm_range_snapshot(); for
  *	vsvm_snapshot_entry() and vsvm_snapshot_step()
  * @faulted: result of vsvm_range_fault_in(), of no interest
- * @skipped: pages that vsvm_migrate_to_vram() has found to be neither in system
- *	memory nor without any memory
+ * @skipped: bitmap of pages that vsvm_migrate_to_vram() has found to be neither in
+ *	system memory nor without any memory
+ * @data: all of these arrays
+ *
+ * From vsvm_batch_alloc(), for kvfree().
  */
 struct vsvm_batch {
+	unsigned int blocks;
+	unsigned long end;
 	union {
-		struct {
-			unsigned long src[VSVM_BLOCK_PAGES];
-			unsigned long dst[VSVM_BLOCK_PAGES];
-		};
-		struct {
-			unsigned long pfns[VSVM_BLOCK_PAGES];
-			unsigned long faulted[VSVM_BLOCK_PAGES];
-		};
+		unsigned long *src;
+		unsigned long *pfns;
 	};
-	DECLARE_BITMAP(skipped, VSVM_BLOCK_PAGES);
+	union {
+		unsigned long *dst;
+		unsigned long *faulted;
+	};
+	unsigned long *skipped;
+	unsigned long data[];
 };
+
+/* Blocks that a prefetch moves at once. */
+#define VSVM_PREFETCH_BLOCKS	8
+
+/**
+ * vsvm_block_end() - cut a range to its first block
+ * @start: its start
+ * @end: its end
+ *
+ * Return: where the part ends that is in the first block.
+ */
+static inline unsigned long vsvm_block_end(unsigned long start,
+					   unsigned long end)
+{
+	return min(end, ALIGN(start + 1, VSVM_BLOCK_SIZE));
+}
 
 /* vsvm_vm.c */
 int vsvm_open(struct drm_device *drm, struct drm_file *file);
@@ -180,6 +202,7 @@ static inline unsigned long vsvm_snapshot_entry(const unsigned long *pfns,
 }
 
 /* vsvm_migrate.c */
+struct vsvm_batch *vsvm_batch_alloc(unsigned int blocks, gfp_t gfp);
 u64 vsvm_migrate_to_vram(struct vsvm_vm *vm, struct vm_area_struct *vma,
 			 unsigned long start, unsigned long end,
 			 struct vsvm_batch *batch);

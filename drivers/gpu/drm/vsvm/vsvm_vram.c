@@ -513,6 +513,26 @@ bool vsvm_vram_has_room(struct vsvm_vram *vram, unsigned long pages, bool whole)
 }
 
 /**
+ * vsvm_vram_free_blocks() - count blocks that are free as a whole
+ * @vram: the memory
+ * @max: how many are of interest
+ *
+ * Return: their number, at most @max.
+ */
+unsigned int vsvm_vram_free_blocks(struct vsvm_vram *vram, unsigned int max)
+{
+	struct vsvm_block *block;
+	unsigned int count = 0;
+
+	spin_lock_irq(&vram->lock);
+	list_for_each_entry(block, &vram->free, link)
+		if (++count >= max)
+			break;
+	spin_unlock_irq(&vram->lock);
+	return count;
+}
+
+/**
  * vsvm_vram_uses() - a point in time for vsvm_vram_evict_begin()
  * @vram: the memory
  *

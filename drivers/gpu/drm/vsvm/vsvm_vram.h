@@ -87,6 +87,7 @@ struct folio *vsvm_vram_folio(struct vsvm_vram *vram, unsigned long pfn,
 
 unsigned long vsvm_vram_free_pages(struct vsvm_vram *vram);
 bool vsvm_vram_has_room(struct vsvm_vram *vram, unsigned long pages, bool whole);
+unsigned int vsvm_vram_free_blocks(struct vsvm_vram *vram, unsigned int max);
 u64 vsvm_vram_uses(struct vsvm_vram *vram);
 void vsvm_vram_use(struct vsvm_vram *vram, unsigned long block);
 bool vsvm_vram_evict_begin(struct vsvm_vram *vram, u64 until,
