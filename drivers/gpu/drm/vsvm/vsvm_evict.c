@@ -36,7 +36,7 @@
  * then counts as used, so that others are tried first, up to VSVM_EVICT_TRIES in
  * all. After that, the migration takes what VRAM there is, and what does not
  * move is used where it is, in system memory. Nothing is waited for, and a
- * prefetch whose process is killed stops between two blocks.
+ * prefetch whose process is killed stops between two migrations.
  *
  * A fault and a prefetch evict nothing that was used after they began, so never
  * what they themselves, or others at the same time, have brought. For a prefetch,
