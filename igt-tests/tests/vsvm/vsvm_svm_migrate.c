@@ -445,8 +445,8 @@ static void prefetch_mixed(struct vsvm_test *t, unsigned int flags)
 	vsvm_gpu_add(t, buffer, edge, size, 7);
 	vsvm_expect(t, .dispatches = 1);
 
-	igt_assert_eq(vsvm_try_prefetch(t->fd, buffer->ptr, buffer->size,
-					DRM_VSVM_LOCATION_SYSTEM, &moved),
+	igt_assert_eq(vsvm_try_prefetch(t->fd, buffer->ptr, buffer->size, DRM_VSVM_LOCATION_SYSTEM,
+					&moved),
 		      0);
 	igt_assert_eq_u64(moved, size);
 	vsvm_expect(t, .freed[9] = 5, .to_ram[9] = 5, .freed[0] = 5 * BLOCK_PAGES - 32,
