@@ -18,6 +18,11 @@
 #define FAIL_NTH     "/proc/thread-self/fail-nth"
 #define MAKE_IT_FAIL "/proc/self/make-it-fail"
 
+/*
+ * Open as long as this process gets no pages: to open it then could fail for want of one.
+ */
+static int make_it_fail_fd = -1;
+
 bool vsvm_no_huge_pages_available(void)
 {
 	return !access(FAIL_DIR "/min-order", W_OK) && !access(MAKE_IT_FAIL, W_OK);
@@ -27,6 +32,11 @@ bool vsvm_no_huge_pages_available(void)
 static void stop(int sig)
 {
 	(void)sig;
+	if (make_it_fail_fd >= 0) {
+		(void)!pwrite(make_it_fail_fd, "0", 1, 0);
+		close(make_it_fail_fd);
+		make_it_fail_fd = -1;
+	}
 	if (vsvm_no_huge_pages_available()) {
 		vsvm_write_file(FAIL_DIR "/probability", "0");
 		vsvm_write_file(MAKE_IT_FAIL, "0");
@@ -65,15 +75,28 @@ bool vsvm_inject_available(void)
 	return vsvm_no_huge_pages_available() && !access(FAIL_NTH, W_OK);
 }
 
-void vsvm_no_huge_pages(bool on)
+/* No page of that order or a higher one for this process, or an end of that. */
+static void no_pages(bool on, const char *min_order)
 {
 	if (!on) {
 		stop(0);
 		return;
 	}
-	set_up("9");
+	set_up(min_order);
 	igt_assert(vsvm_write_file(FAIL_DIR "/probability", "100"));
-	igt_assert(vsvm_write_file(MAKE_IT_FAIL, "1"));
+	make_it_fail_fd = open(MAKE_IT_FAIL, O_WRONLY | O_CLOEXEC);
+	igt_assert_fd(make_it_fail_fd);
+	igt_assert_eq(pwrite(make_it_fail_fd, "1", 1, 0), 1);
+}
+
+void vsvm_no_huge_pages(bool on)
+{
+	no_pages(on, "9");
+}
+
+void vsvm_no_pages(bool on)
+{
+	no_pages(on, "0");
 }
 
 /*

@@ -22,6 +22,15 @@ bool vsvm_no_huge_pages_available(void);
 void vsvm_no_huge_pages(bool on);
 
 /**
+ * vsvm_no_pages - let this process get no page at all, for itself or for the kernel
+ * @on: false ends that
+ *
+ * Works where vsvm_no_huge_pages() does, and as long. Not much can be done meanwhile: make a
+ * call that has been prepared.
+ */
+void vsvm_no_pages(bool on);
+
+/**
  * vsvm_inject_available - true if the kernel can make any allocation fail
  */
 bool vsvm_inject_available(void);

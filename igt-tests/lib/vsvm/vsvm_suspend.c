@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "igt.h"
+#include "vsvm_inject.h"
 #include "vsvm_proc.h"
 #include "vsvm_settings.h"
 #include "vsvm_suspend.h"
@@ -26,7 +27,7 @@ void vsvm_require_suspend(void)
 	igt_require_f(!access(POWER "pm_test", W_OK), "the kernel has no CONFIG_PM_DEBUG\n");
 }
 
-int vsvm_try_suspend(void)
+static int try_suspend(bool no_pages)
 {
 	static const char state[] = "freeze";
 	int fd, err = 0;
@@ -36,9 +37,23 @@ int vsvm_try_suspend(void)
 	igt_assert(vsvm_write_file(POWER "pm_test", "devices"));
 	fd = open(POWER "state", O_WRONLY | O_CLOEXEC);
 	igt_assert_fd(fd);
+	if (no_pages)
+		vsvm_no_pages(true);
 	if (write(fd, state, sizeof(state) - 1) < 0)
 		err = -errno;
+	if (no_pages)
+		vsvm_no_pages(false);
 	close(fd);
 	igt_assert(vsvm_write_file(POWER "pm_test", "none"));
 	return err;
+}
+
+int vsvm_try_suspend(void)
+{
+	return try_suspend(false);
+}
+
+int vsvm_try_suspend_without_memory(void)
+{
+	return try_suspend(true);
 }

@@ -23,4 +23,11 @@ void vsvm_require_suspend(void);
  */
 int vsvm_try_suspend(void);
 
+/**
+ * vsvm_try_suspend_without_memory - likewise, but there is no page of system memory for it
+ *
+ * Needs vsvm_no_huge_pages_available().
+ */
+int vsvm_try_suspend_without_memory(void);
+
 #endif /* VSVM_SUSPEND_H */

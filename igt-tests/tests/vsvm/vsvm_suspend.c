@@ -249,6 +249,85 @@ static void two_devices(struct vsvm_test *t, unsigned int flags)
 	vsvm_test_close(&second);
 }
 
+/* A kernel that goes on until its word, which is in system memory, is not 0. */
+static uint64_t spin(struct vsvm_test *t, volatile uint64_t *word)
+{
+	uint64_t value;
+
+	*word = 0;
+	value = vsvm_submit(t, &(struct vsvm_job){.kernel = VSVM_KERNEL_SPIN,
+						  .arg = {.addr = (uintptr_t)word}});
+	expect_running(t);
+	return value;
+}
+
+/* It has gone on meanwhile, and ends when it is to end. */
+static void end_spin(struct vsvm_test *t, volatile uint64_t *word, uint64_t value)
+{
+	igt_assert_eq(vsvm_try_wait(t, value, 0, NULL), -ETIME);
+	expect_running(t);
+	*word = 1;
+	vsvm_wait(t, value);
+	igt_assert_eq_u64(t->result->done, 1);
+}
+
+/**
+ * SUBTEST: refused
+ * Description: system memory has no page for what is in VRAM: the machine does not sleep,
+ *	all stays where it is, and what the GPU does goes on. Later it can sleep
+ *
+ * SUBTEST: refused-base
+ * Description: the same with base pages in VRAM
+ */
+static void refused(struct vsvm_test *t, unsigned int flags)
+{
+	volatile uint64_t *word = (volatile uint64_t *)t->result + 8;
+	struct vsvm_buffer *buffer;
+	uint64_t value;
+
+	igt_require_f(vsvm_no_huge_pages_available(), "the kernel cannot inject failures\n");
+	buffer = vsvm_buffer_in_vram(t, VSVM_2M, flags);
+	value = spin(t, word);
+	igt_assert_eq(vsvm_try_suspend_without_memory(), -EBUSY);
+	end_spin(t, word, value);
+	vsvm_expect(t, .dispatches = 1);
+	vsvm_expect_residency(t->fd, buffer->ptr, VSVM_2M, DRM_VSVM_LOCATION_VRAM,
+			      vsvm_order(flags));
+	vsvm_gpu_add(t, buffer, 0, VSVM_2M, 5);
+	vsvm_expect(t, .gpu_2m = 1, .dispatches = 1);
+
+	igt_assert_eq(vsvm_try_suspend(), 0);
+	expect_evicted(t, VSVM_2M, flags);
+	vsvm_buffer_check(buffer);
+}
+
+/**
+ * SUBTEST: refused-second
+ * Description: the second of two devices cannot be emptied: the first one goes on as well
+ */
+static void refused_second(struct vsvm_test *t, unsigned int flags)
+{
+	volatile uint64_t *word = (volatile uint64_t *)t->result + 8;
+	struct vsvm_buffer *buffer;
+	struct vsvm_test second;
+	uint64_t value;
+
+	igt_require_f(vsvm_no_huge_pages_available(), "the kernel cannot inject failures\n");
+	vsvm_test_open_other(&second, 1);
+	buffer = vsvm_buffer_in_vram(&second, VSVM_2M, flags);
+	value = spin(t, word);
+	igt_assert_eq(vsvm_try_suspend_without_memory(), -EBUSY);
+	end_spin(t, word, value);
+	vsvm_expect(t, .dispatches = 1);
+	vsvm_gpu_add(&second, buffer, 0, VSVM_2M, 5);
+	vsvm_expect(&second, .gpu_2m = 1, .dispatches = 1);
+
+	igt_assert_eq(vsvm_try_suspend(), 0);
+	expect_evicted(&second, VSVM_2M, flags);
+	vsvm_buffer_check(buffer);
+	vsvm_test_close(&second);
+}
+
 static const struct vsvm_subtest subtests[] = {
 	{"idle", idle, VSVM_BOTH, "Nothing runs"},
 	{"busy", busy, VSVM_BOTH, "A kernel runs"},
@@ -257,6 +336,8 @@ static const struct vsvm_subtest subtests[] = {
 	{"shared", shared, VSVM_BOTH, "A child shares the memory"},
 	{"no-huge-page", no_huge_page, VSVM_HUGE, "There is no huge page to move to"},
 	{"two-devices", two_devices, VSVM_HUGE, "Two devices are in use"},
+	{"refused", refused, VSVM_BOTH, "There is no page to move to"},
+	{"refused-second", refused_second, VSVM_HUGE, "The second of two devices cannot sleep"},
 };
 
 int igt_main()
