@@ -51,11 +51,16 @@ suspend_on() {
 		-- scripts/guest/leak-check scripts/guest/suspend-tests
 }
 
-# stress_on KIND SECONDS: the IGT tests that can run for long, each as long as VSVM_STRESS_SECONDS.
+# stress_on KIND SECONDS: the IGT tests that can run for long, each as long as
+# VSVM_STRESS_SECONDS; so many more seconds may they take in all.
 stress_on() {
+	local tests
 	export VSVM_STRESS_SECONDS=${VSVM_STRESS_SECONDS:-120}
+	[[ $VSVM_STRESS_SECONDS =~ ^[1-9][0-9]{0,4}$ ]] ||
+		die2 "VSVM_STRESS_SECONDS is from 1 to 99999, not '$VSVM_STRESS_SECONDS'"
 	export VSVM_TEST_TIMEOUT=${VSVM_TEST_TIMEOUT:-$((VSVM_STRESS_SECONDS * 10 + 600))}
-	igt_step "igt-stress-$1" "$1" "$2"
+	tests=$(grep -c '^igt@' "$VSVM_TOP/igt-tests/lists/$(list_of "igt-stress-$1").testlist")
+	igt_step "igt-stress-$1" "$1" $(($2 + tests * VSVM_STRESS_SECONDS))
 }
 
 # hmm_on KIND SECONDS: the kernel's hmm-tests on that kernel, with memory set aside for two

@@ -2,6 +2,7 @@
 /*
  * Copyright (C) 2026 The vsvm developers
  */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "vsvm_subtests.h"
@@ -40,10 +41,33 @@ struct vsvm_buffer *vsvm_buffer_in_vram(struct vsvm_test *t, size_t size, unsign
 	return buffer;
 }
 
+unsigned int vsvm_stress_seconds(unsigned int otherwise)
+{
+	const char *seconds = getenv("VSVM_STRESS_SECONDS");
+
+	return seconds ? strtoul(seconds, NULL, 10) : otherwise;
+}
+
+static void run_subtest(const struct vsvm_subtest *subtest, unsigned int flags)
+{
+	unsigned int seconds = subtest->ways & VSVM_AGAIN ? vsvm_stress_seconds(0) : 0;
+	static struct vsvm_test test;
+	struct timespec began = {};
+	unsigned int times = 0;
+
+	igt_nsec_elapsed(&began);
+	do {
+		vsvm_test_begin(&test, flags);
+		subtest->run(&test, flags);
+		vsvm_test_end(&test);
+		times++;
+	} while (igt_seconds_elapsed(&began) < seconds);
+	if (seconds)
+		igt_info("%u times\n", times);
+}
+
 void vsvm_run_subtests(const struct vsvm_subtest *subtests, size_t count)
 {
-	static struct vsvm_test test;
-
 	for (size_t i = 0; i < count; i++) {
 		for (unsigned int way = VSVM_HUGE; way <= VSVM_BASE; way <<= 1) {
 			unsigned int flags = way == VSVM_BASE ? VSVM_TEST_BASE : 0;
@@ -52,11 +76,8 @@ void vsvm_run_subtests(const struct vsvm_subtest *subtests, size_t count)
 				continue;
 			igt_describe_f("%s%s", subtests[i].description,
 				       flags ? ", with base pages in VRAM" : "");
-			igt_subtest_f("%s%s", subtests[i].name, flags ? "-base" : "") {
-				vsvm_test_begin(&test, flags);
-				subtests[i].run(&test, flags);
-				vsvm_test_end(&test);
-			}
+			igt_subtest_f("%s%s", subtests[i].name, flags ? "-base" : "")
+				run_subtest(&subtests[i], flags);
 		}
 	}
 }

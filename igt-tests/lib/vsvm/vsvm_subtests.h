@@ -13,24 +13,27 @@
  * @VSVM_BASE: with base pages in VRAM, as a subtest of its own with "-base" at the
  *	end of its name
  * @VSVM_BOTH: both
+ * @VSVM_AGAIN: again and again, each time from the beginning, for vsvm_stress_seconds().
+ *	For what gets better the longer it runs
  */
 enum vsvm_ways {
 	VSVM_HUGE = 1 << 0,
 	VSVM_BASE = 1 << 1,
 	VSVM_BOTH = VSVM_HUGE | VSVM_BASE,
+	VSVM_AGAIN = 1 << 2,
 };
 
 /**
  * struct vsvm_subtest - a subtest of a table
  * @name: its name
  * @run: its body; @flags are those of vsvm_test_begin()
- * @ways: ways to run it
+ * @ways: ways to run it, of &enum vsvm_ways
  * @description: what it does
  */
 struct vsvm_subtest {
 	const char *name;
 	void (*run)(struct vsvm_test *t, unsigned int flags);
-	enum vsvm_ways ways;
+	unsigned int ways;
 	const char *description;
 };
 
@@ -40,6 +43,14 @@ struct vsvm_subtest {
  * @count: its length
  */
 void vsvm_run_subtests(const struct vsvm_subtest *subtests, size_t count);
+
+/**
+ * vsvm_stress_seconds - how long a test is to run that can run for any time
+ * @otherwise: if nobody has said so
+ *
+ * What VSVM_STRESS_SECONDS in the environment says.
+ */
+unsigned int vsvm_stress_seconds(unsigned int otherwise);
 
 /**
  * vsvm_order - order of the folios in VRAM

@@ -32,9 +32,8 @@ IGT_TEST_DESCRIPTION("Calls with random arguments, from several threads");
 #define JOBS	     4
 #define NUM_CALLS    (DRM_VSVM_ATTRIBUTES + 1)
 
-/* Of a run, in seconds, and in the environment for a longer one. */
-#define FUZZ_SECONDS "3"
-#define FUZZ_ENV     "VSVM_STRESS_SECONDS"
+/* Of a run, unless it is to be longer. */
+#define FUZZ_SECONDS 3
 
 /**
  * struct fuzz - a run
@@ -320,15 +319,14 @@ static void expect_both_ways(struct fuzz *fuzz)
 
 /**
  * SUBTEST: ioctls
- * Description: threads make random calls, good and bad ones. The environment variable
- *	VSVM_STRESS_SECONDS has it run for longer
+ * Description: threads make random calls, good and bad ones
  *
  * SUBTEST: ioctls-base
  * Description: the same with base pages in VRAM
  */
 static void fuzz_ioctls(struct vsvm_test *t, unsigned int flags)
 {
-	unsigned int seconds = atoi(getenv(FUZZ_ENV) ?: FUZZ_SECONDS);
+	unsigned int seconds = vsvm_stress_seconds(FUZZ_SECONDS);
 	struct fuzz fuzz = {
 		.t = t,
 		.data = vsvm_buffer_create_filled(SIZE, VSVM_THP, 1),

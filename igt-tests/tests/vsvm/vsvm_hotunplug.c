@@ -401,10 +401,10 @@ static const struct vsvm_subtest subtests[] = {
 	{"idle", idle, VSVM_BOTH, "Pulled out while a file is open"},
 	{"closed-later", closed_later, VSVM_HUGE, "A file that outlives the device"},
 	{"shared", shared, VSVM_BOTH, "Pulled out while two processes have memory there"},
-	{"busy", busy, VSVM_BOTH, "Pulled out while a job runs"},
+	{"busy", busy, VSVM_BOTH | VSVM_AGAIN, "Pulled out while a job runs"},
 	{"prefetching", prefetching, VSVM_BOTH, "Pulled out while memory moves"},
 	{"prefetching-async", prefetching_async, VSVM_BOTH, "Memory moves in the background"},
-	{"faulting", faulting, VSVM_BOTH, "Pulled out while the GPU faults"},
+	{"faulting", faulting, VSVM_BOTH | VSVM_AGAIN, "Pulled out while the GPU faults"},
 	{"again", again, VSVM_BOTH, "Pulled out several times"},
 	{"other-stays", other_stays, VSVM_BOTH, "One of two devices is pulled out"},
 };

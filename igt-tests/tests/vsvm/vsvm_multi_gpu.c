@@ -333,8 +333,9 @@ static const struct vsvm_subtest subtests[] = {
 	{"parts", parts, VSVM_BOTH, "Each device has every other block"},
 	{"close-one", close_one, VSVM_BOTH, "Memory of a device whose file is closed"},
 	{"fork", forked, VSVM_BOTH, "Parent and child use a device each"},
-	{"contend-atomic", contend_atomic, VSVM_BOTH, "Two devices and the CPU, one word"},
-	{"contend-pages", contend_pages, VSVM_BOTH, "Two devices, the same pages"},
+	{"contend-atomic", contend_atomic, VSVM_BOTH | VSVM_AGAIN,
+	 "Two devices and the CPU, one word"},
+	{"contend-pages", contend_pages, VSVM_BOTH | VSVM_AGAIN, "Two devices, the same pages"},
 };
 
 int igt_main()

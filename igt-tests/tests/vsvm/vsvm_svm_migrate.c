@@ -820,13 +820,14 @@ static const struct vsvm_subtest subtests[] = {
 	{"file-memory", file_memory, VSVM_HUGE, "Memory of files and shared memory"},
 	{"many-work-items", many_work_items, VSVM_BOTH, "Many work-items fault at once"},
 	{"threads-fault", threads_fault, VSVM_BOTH, "Many threads fault at once"},
-	{"many-threads-fault", many_threads_fault, VSVM_HUGE, "32 threads fault on one folio"},
-	{"race", race, VSVM_BOTH, "CPU and GPU write to one page"},
+	{"many-threads-fault", many_threads_fault, VSVM_HUGE | VSVM_AGAIN,
+	 "32 threads fault on one folio"},
+	{"race", race, VSVM_BOTH | VSVM_AGAIN, "CPU and GPU write to one page"},
 	{"exit", process_exit, VSVM_BOTH, "Exit with memory in VRAM"},
 	{"killed", process_killed, VSVM_HUGE, "SIGKILL with memory in VRAM and work running"},
 	{"unmap", unmap, VSVM_BOTH, "munmap() frees VRAM"},
 	{"dontneed", dontneed, VSVM_BOTH, "MADV_DONTNEED frees VRAM"},
-	{"more-than-vram", more_than_vram, VSVM_BOTH, "More memory than VRAM"},
+	{"more-than-vram", more_than_vram, VSVM_BOTH | VSVM_AGAIN, "More memory than VRAM"},
 };
 
 int igt_main()

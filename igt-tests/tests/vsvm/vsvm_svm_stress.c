@@ -35,10 +35,10 @@ IGT_TEST_DESCRIPTION("Everything that can be done to memory, in random order");
 
 /* The length of a run: the slow kernel of a debug build gets through it as well. */
 #define OPERATIONS 250
+#define SEEDS	   3
 
-/* Of a run under pressure, in seconds, and in the environment for a longer one. */
-#define PRESSURE_SECONDS "20"
-#define PRESSURE_ENV	 "VSVM_STRESS_SECONDS"
+/* Of a run under pressure, unless it is to be longer. */
+#define PRESSURE_SECONDS 20
 
 /* Older C libraries do not know this. */
 #ifndef PR_SET_MEMORY_MERGE
@@ -265,10 +265,13 @@ static void end(struct stress *s)
  */
 static void operate(struct vsvm_test *t, unsigned int flags)
 {
+	/* other ones when it runs again */
+	static uint64_t last;
 	struct stress s;
 
 	(void)flags;
-	for (uint64_t seed = 1; seed <= 3; seed++) {
+	last += SEEDS;
+	for (uint64_t seed = last - SEEDS + 1; seed <= last; seed++) {
 		igt_debug("seed %" PRIu64 "\n", seed);
 		begin(&s, t, seed);
 		for (int i = 0; i < OPERATIONS; i++)
@@ -403,12 +406,11 @@ static void press(uint64_t *random)
  * SUBTEST: pressure
  * Description: the same in several processes, while other threads migrate the memory and
  *	let the GPU read it, with khugepaged, KSM, NUMA balancing, compaction, reclaim
- *	to swap and a limit of the control group at work. The environment variable
- *	VSVM_STRESS_SECONDS has it run for longer
+ *	to swap and a limit of the control group at work
  */
 static void pressure(struct vsvm_test *t, unsigned int flags)
 {
-	unsigned int seconds = atoi(getenv(PRESSURE_ENV) ?: PRESSURE_SECONDS);
+	unsigned int seconds = vsvm_stress_seconds(PRESSURE_SECONDS);
 	struct timespec began = {};
 	uint64_t random = 7;
 
@@ -435,7 +437,7 @@ static void pressure(struct vsvm_test *t, unsigned int flags)
 }
 
 static const struct vsvm_subtest subtests[] = {
-	{"operations", operate, VSVM_BOTH, "Random operations"},
+	{"operations", operate, VSVM_BOTH | VSVM_AGAIN, "Random operations"},
 	{"pressure", pressure, VSVM_HUGE, "Random operations under pressure"},
 };
 
