@@ -32,6 +32,18 @@ need_root() {
 		die2 "this needs root (chroot and mounts): run it as root, for instance with sudo"
 }
 
+# need_regex REGEX: an extended regular expression, or the script ends.
+need_regex() {
+	local rc=0
+	grep -E -e "$1" </dev/null >/dev/null 2>&1 || rc=$?
+	[[ $rc -le 1 ]] || die2 "'$1' is no extended regular expression"
+}
+
+# need_jobs N: a number of guests, or the script ends.
+need_jobs() {
+	[[ $1 =~ ^[1-9][0-9]?$ ]] || die2 "the number of guests is from 1 to 99, not '$1'"
+}
+
 # say TEXT: one progress line, with the time since the outermost script started.
 VSVM_T0=${VSVM_T0:-$(date +%s)}
 export VSVM_T0

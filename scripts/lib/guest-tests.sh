@@ -28,8 +28,10 @@ igt_step() {
 }
 
 # igt_on KIND SECONDS: the IGT tests on that kernel. All of them take the debug kernel an hour.
+# How long a test can run is for the long runs.
 igt_on() {
 	local seconds=$2
+	unset VSVM_STRESS_SECONDS
 	if [[ $(list_of "igt-$1") == vsvm-full && $1 == debug ]]; then
 		seconds=7200
 		export VSVM_TEST_TIMEOUT=${VSVM_TEST_TIMEOUT:-900}
