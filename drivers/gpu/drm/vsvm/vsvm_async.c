@@ -19,6 +19,9 @@
  *
  * The work item holds the users of the process' address space only for a part at a
  * time, so a process that ends is not held up.
+ *
+ * It carries out no more than that at once either, and then queues itself again: a
+ * machine that is about to sleep waits for what is running, and not for long.
  */
 
 #include <linux/kthread.h>
@@ -37,9 +40,11 @@
 /**
  * struct vsvm_async_job - an asynchronous prefetch
  * @link: in &vsvm_async.jobs
- * @addr: start of the range
+ * @addr: start of what is left of the range
  * @end: its end
  * @location: where to
+ * @begun: vsvm_prefetch_begin() was called
+ * @until: what it returned
  * @fence: to be written when it has ended
  * @value: value to write
  */
@@ -48,6 +53,8 @@ struct vsvm_async_job {
 	unsigned long addr;
 	unsigned long end;
 	u32 location;
+	bool begun;
+	u64 until;
 	u64 __user *fence;
 	u64 value;
 };
@@ -75,26 +82,32 @@ static bool vsvm_async_is_closed(struct vsvm_async *async)
 	return closed;
 }
 
-/* Moves as much as possible. Errors do not matter, the GPU will fault. */
-static void vsvm_async_run(struct vsvm_vm *vm, const struct vsvm_async_job *job)
+/*
+ * Carries out a part, after which &vsvm_async_job.addr is the start of the rest. What cannot
+ * move stays, and an error ends it all: errors do not matter, the GPU will fault.
+ */
+static void vsvm_async_run(struct vsvm_vm *vm, struct vsvm_async_job *job)
 {
 	struct vsvm_batch *batch;
-	u64 moved = 0, until = 0;
-	long addr = job->addr;
+	unsigned long addr = job->addr;
+	u64 moved = 0;
+	long next;
+
+	job->addr = job->end;
 
 	batch = vsvm_batch_alloc(VSVM_PREFETCH_BLOCKS, GFP_KERNEL);
 	if (!batch)
 		return;
 
-	while (addr >= 0 && addr < job->end) {
-		if (vsvm_async_is_closed(&vm->async) ||
-		    !mmget_not_zero(vm->mm))
-			break;
-		if (addr == job->addr)
-			until = vsvm_prefetch_begin(vm, addr, job->end,
-						    job->location, batch);
-		addr = vsvm_prefetch_next(vm, addr, job->end, job->location,
-					  until, batch, &moved);
+	if (!vsvm_async_is_closed(&vm->async) && mmget_not_zero(vm->mm)) {
+		if (!job->begun)
+			job->until = vsvm_prefetch_begin(vm, addr, job->end,
+							 job->location, batch);
+		job->begun = true;
+		next = vsvm_prefetch_next(vm, addr, job->end, job->location,
+					  job->until, batch, &moved);
+		if (next >= 0)
+			job->addr = next;
 		mmput(vm->mm);
 	}
 	kvfree(batch);
@@ -142,21 +155,37 @@ static void vsvm_async_signal(struct vsvm_vm *vm,
 			addr);
 }
 
+static void vsvm_async_end(struct vsvm_vm *vm, struct vsvm_async_job *job)
+{
+	struct vsvm_async *async = &vm->async;
+
+	vsvm_async_signal(vm, job);
+	kfree(job);
+
+	mutex_lock(&async->lock);
+	async->count--;
+	mutex_unlock(&async->lock);
+	vsvm_event_raise(&async->event);
+}
+
+/* Each time that the work item is queued, it has a reference to the address space. */
 static void vsvm_async_work(struct work_struct *work)
 {
 	struct vsvm_async *async = container_of(work, struct vsvm_async, work);
 	struct vsvm_vm *vm = container_of(async, struct vsvm_vm, async);
-	struct vsvm_async_job *job;
+	struct vsvm_async_job *job = async->running;
 
-	while ((job = vsvm_async_next(async))) {
+	if (!job)
+		job = vsvm_async_next(async);
+	async->running = NULL;
+	if (job) {
 		vsvm_async_run(vm, job);
-		vsvm_async_signal(vm, job);
-		kfree(job);
-
-		mutex_lock(&async->lock);
-		async->count--;
-		mutex_unlock(&async->lock);
-		vsvm_event_raise(&async->event);
+		if (job->addr < job->end)
+			async->running = job;
+		else
+			vsvm_async_end(vm, job);
+		if (queue_work(vm->vdev->async_wq, work))
+			return;
 	}
 	vsvm_vm_put(vm);
 }

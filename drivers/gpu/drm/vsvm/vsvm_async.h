@@ -12,11 +12,13 @@
 
 #include "vsvm_wait.h"
 
+struct vsvm_async_job;
 struct vsvm_vm;
 
 /**
  * struct vsvm_async - asynchronous prefetches of an address space
  * @work: carries them out
+ * @running: the one of which a part has been carried out; only @work uses it
  * @lock: protects the following; held while a fence is written, so that none is
  *	after @closed was set
  * @jobs: those that have not begun
@@ -26,6 +28,7 @@ struct vsvm_vm;
  */
 struct vsvm_async {
 	struct work_struct work;
+	struct vsvm_async_job *running;
 	struct mutex lock;		/* for jobs, count and closed */
 	struct list_head jobs;
 	unsigned int count;
