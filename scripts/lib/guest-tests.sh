@@ -10,6 +10,7 @@ list_of() {
 	igt-base* | igt-debug-all) echo vsvm-full ;;
 	igt-stress-*) echo vsvm-stress ;;
 	memcg-v1-*) echo vsvm-memcg-v1 ;;
+	suspend-*) echo vsvm-suspend ;;
 	esac
 }
 
