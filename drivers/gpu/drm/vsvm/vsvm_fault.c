@@ -328,20 +328,22 @@ static bool vsvm_fault_handle(struct vsvm_device *vdev,
 }
 
 /**
- * vsvm_fault_work() - empty the fault buffer
+ * vsvm_fault_work() - take a record from the fault buffer
  * @work: &vsvm_device.fault_work
+ *
+ * Runs again as long as there is one. A freeze of the workqueue need not wait until the
+ * GPU has no fault any more, which may be never.
  */
 void vsvm_fault_work(struct work_struct *work)
 {
 	struct vsvm_device *vdev = container_of(work, struct vsvm_device,
 						fault_work);
 	struct vsvm_hw_fault fault;
+	bool served;
 
-	while (vsvm_hw_fault_pop(vdev->hw, &fault)) {
-		bool served = vsvm_fault_handle(vdev, &fault,
-						vdev->fault_batch);
-
-		vsvm_hw_fault_ack(vdev->hw, &fault, served);
-		cond_resched();
-	}
+	if (!vsvm_hw_fault_pop(vdev->hw, &fault))
+		return;
+	served = vsvm_fault_handle(vdev, &fault, vdev->fault_batch);
+	vsvm_hw_fault_ack(vdev->hw, &fault, served);
+	queue_work(vdev->wq, work);
 }
