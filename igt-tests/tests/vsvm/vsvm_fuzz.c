@@ -27,6 +27,7 @@ IGT_TEST_DESCRIPTION("Calls with random arguments, from several threads");
 #define SCRATCH	     VSVM_2M
 #define ENOUGH_CALLS 100
 #define QUEUES	     8
+#define ALL_QUEUES   1024
 /* Far from where the kernel puts anything of its own accord. */
 #define MAPPED	     ((uint8_t *)0x200000000000)
 #define JOBS	     4
@@ -281,16 +282,30 @@ static void prepare_jobs(struct fuzz *fuzz)
 			&fuzz->jobs[i]);
 }
 
+static void destroy_queue(struct fuzzer *f, uint32_t id)
+{
+	struct drm_vsvm_queue_destroy destroy = {.queue_id = id};
+
+	vsvm_ioctl(f->fd, DRM_IOCTL_VSVM_QUEUE_DESTROY, &destroy);
+}
+
+/* Work of any queue, also of one that only an odd number was for. */
+static void end_all_work(struct fuzzer *f)
+{
+	for (uint32_t id = 1; id <= ALL_QUEUES; id++)
+		destroy_queue(f, id);
+	usleep(10000);
+}
+
 /* What else goes on in a process: memory comes and goes, queues and files do. */
 static void disturb(struct fuzzer *f)
 {
-	struct drm_vsvm_queue_destroy destroy = {.queue_id = 1 + below(f, QUEUES)};
 	void *memory;
 	int fd;
 
 	/* ends what spins */
 	*(volatile uint64_t *)f->fuzz->scratch->ptr = 1;
-	vsvm_ioctl(f->fd, DRM_IOCTL_VSVM_QUEUE_DESTROY, &destroy);
+	destroy_queue(f, 1 + below(f, QUEUES));
 
 	memory = mmap(MAPPED, SIZE, one_in(f, 4) ? PROT_NONE : PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
@@ -349,7 +364,7 @@ static void fuzz_ioctls(struct vsvm_test *t, unsigned int flags)
 	/* a random call can have become a wait for work that spins, without a timeout */
 	for (int i = 0; i < THREADS; i++)
 		while (pthread_tryjoin_np(threads[i], NULL) == EBUSY)
-			disturb(&main_fuzzer);
+			end_all_work(&main_fuzzer);
 
 	vsvm_buffer_check(fuzz.data);
 	munmap(MAPPED, SIZE);
