@@ -253,6 +253,9 @@ static void hmm_share_protect(struct hmm_share *share, struct vm_area_struct *vm
  * No page, a page of a device, the page of zeros and what is in use otherwise, above
  * all if it is pinned, cannot be shared.
  *
+ * Of a large folio that page table entries map, and that nobody shares yet, no more than
+ * the first page is: the reference to it then looks like one of somebody else.
+ *
  * Context: The mmap lock is held for reading, no others. May sleep.
  * Return: the number of pages that are shared, or -EINVAL for a range that is not one of
  * an anonymous mapping.
