@@ -44,6 +44,8 @@
  * @end: the end of what is wanted
  * @pages: the pages that are shared, with a reference each
  * @count: how many
+ * @folio: the folio of which the last reference was taken, or looked at
+ * @own: how many of its references are those of @pages
  * @protect: exclusive pages are made shared; MMU notifiers have been called
  * @exclusive: there are any
  * @undrained: some may be refused for nothing but references of a CPU that has just
@@ -54,19 +56,45 @@ struct hmm_share {
 	unsigned long end;
 	struct page **pages;
 	long count;
+	struct folio *folio;
+	int own;
 	bool protect;
 	bool exclusive;
 	bool undrained;
 };
 
 /*
- * Has the folio references besides those of page tables and the swap cache? Then somebody
- * may be about to write to it. A pin is seen by folio_try_share_anon_rmap_pte(), without
- * any race.
+ * How many references to a folio are the walk's own. What a mapping has of a folio is where
+ * the index in the folio says.
  */
-static bool hmm_share_in_use(struct folio *folio)
+static int hmm_share_own(struct hmm_share *share, struct folio *folio,
+			 struct page *page, unsigned long addr)
 {
-	int refs = folio_ref_count(folio);
+	unsigned long at = (addr - share->start) >> PAGE_SHIFT;
+	unsigned long before = folio_page_idx(folio, page);
+	unsigned long i = at - min(at, before);
+	unsigned long end = min(at - before + folio_nr_pages(folio),
+				(share->end - share->start) >> PAGE_SHIFT);
+
+	if (share->folio == folio)
+		return share->own;
+
+	share->folio = folio;
+	share->own = 0;
+	for (; i < end; i++)
+		if (share->pages[i] && page_folio(share->pages[i]) == folio)
+			share->own++;
+	return share->own;
+}
+
+/*
+ * Has the folio references besides @own, and those of page tables and the swap cache?
+ * Then somebody may be about to write to it. A pin is seen by
+ * folio_try_share_anon_rmap_pte(), without any race.
+ */
+static bool hmm_share_in_use(struct folio *folio, int own)
+{
+	int refs = folio_ref_count(folio) - own;
 
 	/* Not the other way round: a mapping that goes drops its reference at last. */
 	smp_rmb();
@@ -99,7 +127,7 @@ static bool hmm_share_pte(struct hmm_share *share, struct vm_area_struct *vma,
 
 	flush_cache_page(vma, addr, page_to_pfn(page));
 	pte = ptep_clear_flush(vma, addr, ptep);
-	shared = !hmm_share_in_use(folio) &&
+	shared = !hmm_share_in_use(folio, hmm_share_own(share, folio, page, addr)) &&
 		 !folio_try_share_anon_rmap_pte(folio, page);
 	set_pte_at(vma->vm_mm, addr, ptep, shared ? pte_wrprotect(pte) : pte);
 	folio_unlock(folio);
@@ -120,7 +148,7 @@ static bool hmm_share_pmd(struct hmm_share *share, struct vm_area_struct *vma,
 
 	flush_cache_range(vma, addr, addr + HPAGE_PMD_SIZE);
 	pmd = pmdp_huge_clear_flush(vma, addr, pmdp);
-	shared = !hmm_share_in_use(folio) &&
+	shared = !hmm_share_in_use(folio, 0) &&
 		 !folio_try_share_anon_rmap_pmd(folio, page);
 	set_pmd_at(vma->vm_mm, addr, pmdp, shared ? pmd_wrprotect(pmd) : pmd);
 	folio_unlock(folio);
@@ -169,6 +197,8 @@ static void hmm_share_one(struct hmm_share *share, struct vm_area_struct *vma,
 	if (!hmm_share_pte(share, vma, addr, ptep, page))
 		return;
 	folio_get(folio);
+	if (share->folio == folio)
+		share->own++;
 	*shared = page;
 	share->count++;
 }
@@ -252,9 +282,6 @@ static void hmm_share_protect(struct hmm_share *share, struct vm_area_struct *vm
  *
  * No page, a page of a device, the page of zeros and what is in use otherwise, above
  * all if it is pinned, cannot be shared.
- *
- * Of a large folio that page table entries map, and that nobody shares yet, no more than
- * the first page is: the reference to it then looks like one of somebody else.
  *
  * Context: The mmap lock is held for reading, no others. May sleep.
  * Return: the number of pages that are shared, or -EINVAL for a range that is not one of

@@ -23,6 +23,7 @@
 #include "vsvm_pin.h"
 #include "vsvm_proc.h"
 #include "vsvm_subtests.h"
+#include "vsvm_thp.h"
 #include "vsvm_zram.h"
 
 IGT_TEST_DESCRIPTION("Read-mostly memory is at two places until somebody writes");
@@ -44,14 +45,20 @@ IGT_TEST_DESCRIPTION("Read-mostly memory is at two places until somebody writes"
 /* What the module was loaded with. */
 static struct vsvm_module_params params;
 
+static void advise(struct vsvm_test *t, struct vsvm_buffer *buffer, bool read_mostly)
+{
+	igt_assert_eq(vsvm_try_advise(t->fd, buffer->ptr, buffer->size,
+				      DRM_VSVM_ATTRIBUTE_READ_MOSTLY, read_mostly),
+		      0);
+}
+
 /* Huge or base pages of system memory, with that in VRAM. */
 static struct vsvm_buffer *read_mostly(struct vsvm_test *t, size_t size, unsigned int flags)
 {
 	enum vsvm_buffer_kind kind = flags & VSVM_TEST_BASE ? VSVM_SMALL : VSVM_THP;
 	struct vsvm_buffer *buffer = vsvm_buffer_create_filled(size, kind, 1);
 
-	igt_assert_eq(vsvm_try_advise(t->fd, buffer->ptr, size, DRM_VSVM_ATTRIBUTE_READ_MOSTLY, 1),
-		      0);
+	advise(t, buffer, true);
 	return buffer;
 }
 
@@ -95,8 +102,7 @@ static void both_read(struct vsvm_test *t, unsigned int flags)
 		igt_assert_eq_u64(vsvm_anon_huge_bytes(buffer->ptr, SIZE), SIZE);
 
 	/* without the advice it moves as ever */
-	igt_assert_eq(vsvm_try_advise(t->fd, buffer->ptr, SIZE, DRM_VSVM_ATTRIBUTE_READ_MOSTLY, 0),
-		      0);
+	advise(t, buffer, false);
 	vsvm_expect(t, .dropped = PAGES);
 	igt_assert_eq_u64(vram_used(t), 0);
 	vsvm_gpu_sum(t, buffer, 0, SIZE, 6);
@@ -330,6 +336,20 @@ static void remap(struct vsvm_test *t, unsigned int flags)
 	vsvm_buffer_check_range(buffer, 0, 3 * VSVM_2M);
 }
 
+static void page_out(struct vsvm_test *t, struct vsvm_buffer *buffer)
+{
+	struct timespec start = {};
+
+	while (vsvm_smaps(buffer->ptr, SIZE, "Swap") != SIZE) {
+		igt_assert_eq(madvise(buffer->ptr, SIZE, MADV_PAGEOUT), 0);
+		igt_assert_lt(igt_seconds_elapsed(&start), 30);
+	}
+	vsvm_expect(t, .dropped = PAGES);
+	igt_assert_eq_u64(vram_used(t), 0);
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 3);
+	vsvm_buffer_check(buffer);
+}
+
 /**
  * SUBTEST: pageout
  * Description: memory is reclaimed although it is duplicated
@@ -339,20 +359,73 @@ static void remap(struct vsvm_test *t, unsigned int flags)
  */
 static void pageout(struct vsvm_test *t, unsigned int flags)
 {
-	struct timespec start = {};
 	struct vsvm_buffer *buffer;
 
 	vsvm_zram_create(4 * SIZE);
 	vsvm_zram_swapon();
 	buffer = duplicated(t, flags);
-	while (vsvm_smaps(buffer->ptr, SIZE, "Swap") != SIZE) {
-		igt_assert_eq(madvise(buffer->ptr, SIZE, MADV_PAGEOUT), 0);
-		igt_assert_lt(igt_seconds_elapsed(&start), 30);
-	}
-	vsvm_expect(t, .dropped = PAGES);
-	igt_assert_eq_u64(vram_used(t), 0);
+	page_out(t, buffer);
+	vsvm_buffer_free(buffer);
+	vsvm_zram_destroy();
+}
+
+/* What page table entries map of large folios is duplicated, written to and reclaimed. */
+static void duplicate_large(struct vsvm_test *t, struct vsvm_buffer *buffer)
+{
+	vsvm_gpu_sum(t, buffer, 0, SIZE, 2);
+	vsvm_expect(t, .duplicated = PAGES, .gpu_2m = BLOCKS, .dispatches = 1);
+	vsvm_buffer_fill(buffer, 5 * VSVM_4K, VSVM_4K, 2);
+	vsvm_buffer_fill(buffer, VSVM_2M, VSVM_2M, 3);
+	vsvm_expect(t, .dropped = 2 * BLOCK_PAGES);
 	vsvm_gpu_sum(t, buffer, 0, SIZE, 3);
+	vsvm_expect(t, .duplicated = 2 * BLOCK_PAGES, .gpu_2m = 2, .dispatches = 1);
 	vsvm_buffer_check(buffer);
+	page_out(t, buffer);
+}
+
+/**
+ * SUBTEST: mthp
+ * Description: system memory is folios of 64 KiB
+ */
+static void mthp(struct vsvm_test *t, unsigned int flags)
+{
+	const unsigned int order = 4;
+	struct vsvm_buffer *buffer;
+	long before;
+
+	(void)flags;
+	vsvm_zram_create(4 * SIZE);
+	vsvm_zram_swapon();
+	vsvm_thp_set_order(order);
+	before = vsvm_thp_anon(order);
+	buffer = vsvm_buffer_create(SIZE, VSVM_THP);
+	vsvm_buffer_fill(buffer, 0, SIZE, 1);
+	igt_assert_eq(vsvm_thp_anon(order) - before, PAGES >> order);
+	vsvm_thp_reset();
+	advise(t, buffer, true);
+	duplicate_large(t, buffer);
+	vsvm_buffer_free(buffer);
+	igt_assert_eq(vsvm_thp_anon(order), (int)before);
+	vsvm_zram_destroy();
+}
+
+/**
+ * SUBTEST: split-pmd
+ * Description: system memory is huge pages whose PMD entries have been split
+ */
+static void split_pmd(struct vsvm_test *t, unsigned int flags)
+{
+	struct vsvm_buffer *buffer;
+
+	vsvm_zram_create(4 * SIZE);
+	vsvm_zram_swapon();
+	buffer = read_mostly(t, SIZE, flags);
+	for (size_t at = VSVM_4K; at < SIZE; at += VSVM_2M) {
+		igt_assert_eq(mprotect(buffer->ptr + at, VSVM_4K, PROT_READ), 0);
+		igt_assert_eq(mprotect(buffer->ptr + at, VSVM_4K, PROT_READ | PROT_WRITE), 0);
+	}
+	igt_assert_eq_u64(vsvm_anon_huge_bytes(buffer->ptr, SIZE), 0);
+	duplicate_large(t, buffer);
 	vsvm_buffer_free(buffer);
 	vsvm_zram_destroy();
 }
@@ -437,8 +510,7 @@ static void two_gpus(struct vsvm_test *t, unsigned int flags)
 
 	vsvm_test_open_other(&other, 1);
 	buffer = read_mostly(t, SIZE, flags);
-	igt_assert_eq(
-		vsvm_try_advise(other.fd, buffer->ptr, SIZE, DRM_VSVM_ATTRIBUTE_READ_MOSTLY, 1), 0);
+	advise(&other, buffer, true);
 	vsvm_gpu_sum(t, buffer, 0, SIZE, 2);
 	vsvm_expect(t, .duplicated = PAGES, .gpu_2m = BLOCKS, .dispatches = 1);
 	vsvm_gpu_sum(&other, buffer, 0, SIZE, 3);
@@ -573,6 +645,8 @@ static const struct vsvm_subtest subtests[] = {
 	{"pressure", pressure, VSVM_BOTH, "Others need VRAM"},
 	{"remap", remap, VSVM_BOTH, "Mappings change"},
 	{"pageout", pageout, VSVM_BOTH, "Reclaim of what is duplicated"},
+	{"mthp", mthp, VSVM_HUGE, "Folios of 64 KiB"},
+	{"split-pmd", split_pmd, VSVM_HUGE, "Huge pages mapped by page table entries"},
 	{"gup", gup, VSVM_BOTH, "The kernel writes"},
 	{"pinned", pinned, VSVM_HUGE, "Pinned memory"},
 	{"two-gpus", two_gpus, VSVM_BOTH, "Two devices"},
