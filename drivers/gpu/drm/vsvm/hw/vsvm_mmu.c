@@ -54,6 +54,21 @@ void vsvm_mmu_select(struct vsvm_mmu *mmu, u32 vmid, u64 root)
 	mmu->root = root;
 }
 
+/* The bit of &vsvm_mmu.regions that an address has */
+static u64 vsvm_mmu_region(u64 va)
+{
+	return BIT_ULL((va >> VSVM_HW_HUGE_SHIFT) % 64);
+}
+
+/* The bits that a range has */
+static u64 vsvm_mmu_regions(u64 start, u64 end)
+{
+	u64 first = start >> VSVM_HW_HUGE_SHIFT;
+	u64 more = ((end - 1) >> VSVM_HW_HUGE_SHIFT) - first;
+
+	return more < 63 ? rol64((2ULL << more) - 1, first % 64) : ~0ULL;
+}
+
 static struct vsvm_tlb_huge *vsvm_mmu_huge(struct vsvm_mmu *mmu, u64 va)
 {
 	return &mmu->huge[(va >> VSVM_HW_HUGE_SHIFT) % VSVM_TLB_HUGE];
@@ -126,6 +141,7 @@ static struct vsvm_tlb_page *vsvm_mmu_fill_page(struct vsvm_mmu *mmu, u64 va,
 	page->write = write ? page->read : VSVM_TLB_EMPTY;
 	page->offset = offset;
 	page->uses = flags;
+	mmu->regions |= vsvm_mmu_region(va);
 	return page;
 }
 
@@ -291,12 +307,18 @@ static bool vsvm_mmu_in_range(u64 tag, u64 size, u64 vmid_tag, u64 start,
  * @vmid: address space
  * @start: first byte
  * @end: first byte after the range
+ *
+ * Where nothing is used, it takes no more than a look at &vsvm_mmu.regions.
  */
 void vsvm_mmu_flush(struct vsvm_mmu *mmu, u32 vmid, u64 start, u64 end)
 {
 	u64 vmid_tag = (u64)vmid << VSVM_TLB_VMID_SHIFT;
 	u32 i;
 
+	if (!(mmu->regions & vsvm_mmu_regions(start, end)))
+		return;
+
+	mmu->regions = 0;
 	for (i = 0; i < VSVM_TLB_PAGES; i++) {
 		struct vsvm_tlb_page *page = &mmu->page[i];
 
@@ -305,6 +327,8 @@ void vsvm_mmu_flush(struct vsvm_mmu *mmu, u32 vmid, u64 start, u64 end)
 			vsvm_mmu_collect_page(mmu, page);
 			page->read = VSVM_TLB_EMPTY;
 			page->write = VSVM_TLB_EMPTY;
+		} else if (page->read != VSVM_TLB_EMPTY) {
+			mmu->regions |= vsvm_mmu_region(page->read);
 		}
 	}
 	for (i = 0; i < VSVM_TLB_HUGE; i++) {
@@ -314,6 +338,8 @@ void vsvm_mmu_flush(struct vsvm_mmu *mmu, u32 vmid, u64 start, u64 end)
 				      start, end)) {
 			huge->read = VSVM_TLB_EMPTY;
 			huge->write = VSVM_TLB_EMPTY;
+		} else if (huge->read != VSVM_TLB_EMPTY) {
+			mmu->regions |= vsvm_mmu_region(huge->read);
 		}
 	}
 }

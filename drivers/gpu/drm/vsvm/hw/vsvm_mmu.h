@@ -74,6 +74,8 @@ struct vsvm_tlb_huge {
  * struct vsvm_mmu - the MMU of a compute unit
  * @page: first level TLB, direct mapped; a lookup is inlined in the interpreter
  * @huge: second level TLB for leaves of 2 MiB, direct mapped; refills @page
+ * @regions: what they may have translations of: a bit for all regions of 2 MiB
+ *	whose numbers are the same modulo 64, in any address space
  * @tag: vmid of the current address space, shifted to its place in a tag
  * @root: bus address of the current root page table
  * @local: local memory of the current work-group
@@ -88,6 +90,7 @@ struct vsvm_tlb_huge {
 struct vsvm_mmu {
 	struct vsvm_tlb_page page[VSVM_TLB_PAGES];
 	struct vsvm_tlb_huge huge[VSVM_TLB_HUGE];
+	u64 regions;
 	u64 tag;
 	u64 root;
 	u8 *local;

@@ -327,6 +327,66 @@ static void test_huge(void)
 	      "the other pages are not mapped any more");
 }
 
+/* What a load without an instruction, which would be translated as well, finds; or 0 */
+static u64 load(u64 va)
+{
+	void *host;
+
+	if (vsvm_mmu_translate(&core.mmu, va, VSVM_ISA_ACCESS_READ, &host) != VSVM_XLAT_OK)
+		return 0;
+	return *(u64 *)host;
+}
+
+/* What is flushed is found by its region, of which every 64th looks the same */
+static void test_flush_regions(void)
+{
+	const u64 va = 0x740000000ULL + 5 * VSVM_HUGE_SIZE, huge = HUGE + 9 * VSVM_HUGE_SIZE;
+	static const struct {
+		const char *what;
+		/* in regions, from the page */
+		s64 start, end;
+		bool forgotten;
+	} cases[] = {
+		{"its own region", 0, 1, true},
+		{"the region before", -1, 0, false},
+		{"the region behind", 1, 2, false},
+		{"64 regions behind", 64, 65, false},
+		{"64 regions before", -64, -63, false},
+		{"this region and the one before", -1, 1, true},
+		{"this region and the one behind", 0, 2, true},
+		{"63 regions, the first of which is its own", 0, 63, true},
+		{"64 regions, it is in the middle", -32, 32, true},
+		{"129 regions, it is in the middle", -70, 59, true},
+	};
+	u64 page[2] = {ram_page(m), ram_page(m)}, offset;
+	u32 i;
+
+	*(u64 *)ram_ptr(m, page[0]) = 1;
+	*(u64 *)ram_ptr(m, page[1]) = 2;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		flush();
+		map(m, m->root, va, page[0] | PTE_RW, 0);
+		load(va);
+		map(m, m->root, va, page[1] | PTE_RW, 0);
+		vsvm_mmu_flush(&core.mmu, 1, va + cases[i].start * VSVM_HUGE_SIZE,
+			       va + cases[i].end * VSVM_HUGE_SIZE);
+		EQUAL(load(va), cases[i].forgotten ? 2 : 1, "%s", cases[i].what);
+		vsvm_mmu_flush(&core.mmu, 1, va, va + 1);
+		EQUAL(load(va), 2, "%s, then the page alone", cases[i].what);
+	}
+
+	/* A leaf that only the second level has, since pages of another took the first */
+	*(u64 *)map_new_huge(m, huge) = 3;
+	map_new_huge(m, huge + VSVM_HUGE_SIZE);
+	EQUAL(load(huge), 3, "a leaf of 2 MiB");
+	for (offset = 0; offset < VSVM_HUGE_SIZE; offset += VSVM_PAGE_SIZE)
+		load(huge + VSVM_HUGE_SIZE + offset);
+	vsvm_mmu_flush(&core.mmu, 1, huge + VSVM_HUGE_SIZE, huge + 2 * VSVM_HUGE_SIZE);
+	*map_entry(m, m->root, huge, 1) = 0;
+	vsvm_mmu_flush(&core.mmu, 1, huge, huge + VSVM_HUGE_SIZE);
+	EQUAL(load(huge), 0, "what only the second level has is found as well");
+}
+
 static void test_flush(void)
 {
 	const u64 va = 0x700000000ULL;
@@ -694,6 +754,7 @@ int main(void)
 	test_no_atomic();
 	test_huge();
 	test_flush();
+	test_flush_regions();
 	test_conflicts();
 	test_misaligned();
 	test_crossing_faults();
