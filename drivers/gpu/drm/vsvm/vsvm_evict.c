@@ -66,6 +66,9 @@
 /* Blocks that are tried to make room for one block. */
 #define VSVM_EVICT_TRIES	8
 
+/* Up to how many it is worth counting free blocks. */
+#define VSVM_KEEP_BLOCKS	512
+
 /* See "Its end". */
 #define VSVM_EVICT_ROUNDS	8
 #define VSVM_EVICT_PERIOD	HZ
@@ -248,16 +251,25 @@ static bool vsvm_evict_wanted(struct vsvm_device *vdev)
  * @end: its end
  * @batch: scratch memory
  *
+ * There is nothing to do while VRAM has a free block for each block of the range: then
+ * nothing is evicted for it.
+ *
  * Context: Process context without the mmap lock.
  */
 void vsvm_evict_keep(struct vsvm_vm *vm, unsigned long start, unsigned long end,
 		     struct vsvm_batch *batch)
 {
+	unsigned long first = start >> VSVM_BLOCK_SHIFT;
+	unsigned long last = (end - 1) >> VSVM_BLOCK_SHIFT;
+	unsigned long blocks = last - first + 1;
 	struct vsvm_range *range;
 	unsigned long index;
 
-	xa_for_each_range(&vm->ranges, index, range, start >> VSVM_BLOCK_SHIFT,
-			  (end - 1) >> VSVM_BLOCK_SHIFT) {
+	if (blocks <= VSVM_KEEP_BLOCKS &&
+	    vsvm_vram_free_blocks(&vm->vdev->vram, blocks) == blocks)
+		return;
+
+	xa_for_each_range(&vm->ranges, index, range, first, last) {
 		unsigned long block = index << VSVM_BLOCK_SHIFT;
 		struct vsvm_room room = {};
 
