@@ -158,6 +158,7 @@ bool vsvm_coredump_path(char **path)
 void vsvm_coredump_delete(void)
 {
 	struct timespec start = {};
+	struct stat status;
 	char *path;
 
 	while (vsvm_coredump_path(&path)) {
@@ -166,8 +167,8 @@ void vsvm_coredump_delete(void)
 		free(path);
 		usleep(POLL_US);
 	}
-	/* the next one makes this link again, and it goes last */
-	while (!access(DEVICE_DIR "/devcoredump", F_OK)) {
+	/* the next one makes this link again, and it goes last, after what it leads to */
+	while (!lstat(DEVICE_DIR "/devcoredump", &status)) {
 		igt_assert_f(igt_seconds_elapsed(&start) < SETTLE_SECONDS, "a link stays\n");
 		usleep(POLL_US);
 	}

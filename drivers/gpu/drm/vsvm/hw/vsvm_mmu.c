@@ -32,6 +32,7 @@ void vsvm_mmu_init(struct vsvm_mmu *mmu, const struct vsvm_hw_host *host,
 	mmu->host = host;
 	mmu->priv = priv;
 	mmu->vmem = vmem;
+	mmu->regions = 0;
 	for (i = 0; i < VSVM_TLB_PAGES; i++) {
 		mmu->page[i].read = VSVM_TLB_EMPTY;
 		mmu->page[i].write = VSVM_TLB_EMPTY;
