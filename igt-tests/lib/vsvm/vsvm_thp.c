@@ -112,3 +112,17 @@ long vsvm_thp_anon(unsigned int order)
 	read_file(order, "stats/nr_anon", text, sizeof(text));
 	return atol(text);
 }
+
+struct vsvm_buffer *vsvm_thp_buffer(size_t size, unsigned int order, uint64_t seed)
+{
+	struct vsvm_buffer *buffer;
+	long before;
+
+	vsvm_thp_set_order(order);
+	before = vsvm_thp_anon(order);
+	buffer = vsvm_buffer_create(size, VSVM_THP);
+	vsvm_buffer_fill(buffer, 0, size, seed);
+	igt_assert_eq(vsvm_thp_anon(order) - before, (int)(size / (VSVM_4K << order)));
+	vsvm_thp_reset();
+	return buffer;
+}

@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "vsvm_memory.h"
+
 /**
  * vsvm_thp_available - true if the kernel can be told which huge pages to use
  */
@@ -22,6 +24,16 @@ void vsvm_thp_set_order(unsigned int order);
 
 /** vsvm_thp_reset - what has been set before the first vsvm_thp_set_order() */
 void vsvm_thp_reset(void);
+
+/**
+ * vsvm_thp_buffer - get a buffer whose system memory is folios of one order
+ * @size: bytes, a multiple of 2 MiB
+ * @order: 2 to 9
+ * @seed: number of the pattern that it is filled with
+ *
+ * The test fails unless all of them are.
+ */
+struct vsvm_buffer *vsvm_thp_buffer(size_t size, unsigned int order, uint64_t seed);
 
 /**
  * vsvm_thp_anon - number of anonymous folios of an order in the system, VRAM included

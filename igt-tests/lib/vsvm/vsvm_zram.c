@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/swap.h>
 #include <unistd.h>
 
@@ -64,4 +65,15 @@ void vsvm_zram_swapon(void)
 void vsvm_zram_destroy(void)
 {
 	destroy(0);
+}
+
+void vsvm_zram_swap_out(const struct vsvm_buffer *buffer)
+{
+	struct timespec start = {};
+
+	/* what is on its way to the lists of reclaim is not found at once */
+	while (vsvm_smaps(buffer->ptr, buffer->size, "Swap") != buffer->size) {
+		igt_assert_eq(madvise(buffer->ptr, buffer->size, MADV_PAGEOUT), 0);
+		igt_assert_lt(igt_seconds_elapsed(&start), 30);
+	}
 }

@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "vsvm_memory.h"
+
 #define VSVM_ZRAM "/dev/zram0"
 
 /**
@@ -21,6 +23,12 @@ void vsvm_zram_create(size_t size);
 
 /** vsvm_zram_swapon - swap to the device */
 void vsvm_zram_swapon(void);
+
+/**
+ * vsvm_zram_swap_out - have all of a buffer reclaimed, to the device
+ * @buffer: the buffer
+ */
+void vsvm_zram_swap_out(const struct vsvm_buffer *buffer);
 
 /** vsvm_zram_destroy - stop swapping, and give the memory of the device back */
 void vsvm_zram_destroy(void);

@@ -338,12 +338,7 @@ static void remap(struct vsvm_test *t, unsigned int flags)
 
 static void page_out(struct vsvm_test *t, struct vsvm_buffer *buffer)
 {
-	struct timespec start = {};
-
-	while (vsvm_smaps(buffer->ptr, SIZE, "Swap") != SIZE) {
-		igt_assert_eq(madvise(buffer->ptr, SIZE, MADV_PAGEOUT), 0);
-		igt_assert_lt(igt_seconds_elapsed(&start), 30);
-	}
+	vsvm_zram_swap_out(buffer);
 	vsvm_expect(t, .dropped = PAGES);
 	igt_assert_eq_u64(vram_used(t), 0);
 	vsvm_gpu_sum(t, buffer, 0, SIZE, 3);
@@ -390,18 +385,13 @@ static void duplicate_large(struct vsvm_test *t, struct vsvm_buffer *buffer)
 static void mthp(struct vsvm_test *t, unsigned int flags)
 {
 	const unsigned int order = 4;
+	long before = vsvm_thp_anon(order);
 	struct vsvm_buffer *buffer;
-	long before;
 
 	(void)flags;
 	vsvm_zram_create(4 * SIZE);
 	vsvm_zram_swapon();
-	vsvm_thp_set_order(order);
-	before = vsvm_thp_anon(order);
-	buffer = vsvm_buffer_create(SIZE, VSVM_THP);
-	vsvm_buffer_fill(buffer, 0, SIZE, 1);
-	igt_assert_eq(vsvm_thp_anon(order) - before, PAGES >> order);
-	vsvm_thp_reset();
+	buffer = vsvm_thp_buffer(SIZE, order, 1);
 	advise(t, buffer, true);
 	duplicate_large(t, buffer);
 	vsvm_buffer_free(buffer);

@@ -37,21 +37,6 @@ static uint64_t folios(unsigned int order)
 	return SIZE / folio_bytes(order);
 }
 
-/* A buffer whose system memory is folios of one order. */
-static struct vsvm_buffer *buffer_of(unsigned int order, uint64_t seed)
-{
-	struct vsvm_buffer *buffer;
-	long before;
-
-	vsvm_thp_set_order(order);
-	before = vsvm_thp_anon(order);
-	buffer = vsvm_buffer_create(SIZE, VSVM_THP);
-	vsvm_buffer_fill(buffer, 0, SIZE, seed);
-	igt_assert_eq(vsvm_thp_anon(order) - before, (int)folios(order));
-	vsvm_thp_reset();
-	return buffer;
-}
-
 /* It moves to VRAM by one GPU fault for each block. */
 static void to_vram(struct vsvm_test *t, struct vsvm_buffer *buffer, unsigned int order)
 {
@@ -89,7 +74,7 @@ static void home(struct vsvm_test *t, struct vsvm_buffer *buffer, unsigned int o
 static void round_trip(struct vsvm_test *t, unsigned int order)
 {
 	long before = vsvm_thp_anon(order);
-	struct vsvm_buffer *buffer = buffer_of(order, 1);
+	struct vsvm_buffer *buffer = vsvm_thp_buffer(SIZE, order, 1);
 
 	to_vram(t, buffer, order);
 	home(t, buffer, order);
@@ -121,7 +106,7 @@ static void round_trip(struct vsvm_test *t, unsigned int order)
  */
 static void fork_read(struct vsvm_test *t, unsigned int order)
 {
-	struct vsvm_buffer *buffer = buffer_of(order, 5);
+	struct vsvm_buffer *buffer = vsvm_thp_buffer(SIZE, order, 5);
 
 	to_vram(t, buffer, order);
 	igt_fork(child, 1) {
@@ -153,7 +138,7 @@ static void fork_read(struct vsvm_test *t, unsigned int order)
  */
 static void to_small(struct vsvm_test *t, unsigned int order)
 {
-	struct vsvm_buffer *buffer = buffer_of(order, 6);
+	struct vsvm_buffer *buffer = vsvm_thp_buffer(SIZE, order, 6);
 	struct vsvm_gate gate;
 
 	vsvm_gate_init(&gate);
@@ -191,7 +176,7 @@ static void to_small(struct vsvm_test *t, unsigned int order)
  */
 static void unmap_page(struct vsvm_test *t, unsigned int order)
 {
-	struct vsvm_buffer *buffer = buffer_of(order, 7);
+	struct vsvm_buffer *buffer = vsvm_thp_buffer(SIZE, order, 7);
 	size_t bytes = folio_bytes(order);
 	uint64_t left = PAGES - folios(order);
 
@@ -224,7 +209,7 @@ static void unmap_page(struct vsvm_test *t, unsigned int order)
  */
 static void unmap(struct vsvm_test *t, unsigned int order)
 {
-	struct vsvm_buffer *buffer = buffer_of(order, 8);
+	struct vsvm_buffer *buffer = vsvm_thp_buffer(SIZE, order, 8);
 
 	to_vram(t, buffer, order);
 	vsvm_buffer_free(buffer);
@@ -301,7 +286,7 @@ static void *read_folio(void *data)
  */
 static void threads(struct vsvm_test *t, unsigned int order)
 {
-	struct vsvm_buffer *buffer = buffer_of(order, 10);
+	struct vsvm_buffer *buffer = vsvm_thp_buffer(SIZE, order, 10);
 	struct reader readers[THREADS];
 	pthread_barrier_t start;
 	void *wrong;
@@ -339,7 +324,7 @@ static void threads(struct vsvm_test *t, unsigned int order)
  */
 static void remap(struct vsvm_test *t, unsigned int order)
 {
-	struct vsvm_buffer *buffer = buffer_of(order, 11);
+	struct vsvm_buffer *buffer = vsvm_thp_buffer(SIZE, order, 11);
 	uint64_t cut = BLOCKS, whole = folios(order) - cut, pages = cut << order;
 	const size_t room = SIZE + 2 * VSVM_2M;
 	uint8_t *space, *to;

@@ -30,17 +30,6 @@ IGT_TEST_DESCRIPTION("Swap, locked memory and allocations that fail, with memory
 /* More allocations than there are in any of what is tested here. */
 #define MOST_FAILURES 20000
 
-static void swap_out(const struct vsvm_buffer *buffer)
-{
-	struct timespec start = {};
-
-	/* what is on its way to the lists of reclaim is not found at once */
-	while (vsvm_smaps(buffer->ptr, buffer->size, "Swap") != buffer->size) {
-		igt_assert_eq(madvise(buffer->ptr, buffer->size, MADV_PAGEOUT), 0);
-		igt_assert_lt(igt_seconds_elapsed(&start), 30);
-	}
-}
-
 /**
  * SUBTEST: swapoff
  * Description: swapoff() of a process that has memory in swap and in VRAM brings back
@@ -57,7 +46,7 @@ static void check_swapoff(struct vsvm_test *t, unsigned int flags)
 	vsvm_zram_swapon();
 	swapped = vsvm_buffer_create_filled(SIZE, VSVM_SMALL, 2);
 	buffer = vsvm_buffer_in_vram(t, SIZE, flags);
-	swap_out(swapped);
+	vsvm_zram_swap_out(swapped);
 	vsvm_expect_residency(t->fd, swapped->ptr, SIZE, DRM_VSVM_LOCATION_NONE, 0);
 	igt_assert_eq(madvise(buffer->ptr, SIZE, MADV_PAGEOUT), 0);
 	vsvm_expect(t, 0);
@@ -89,7 +78,7 @@ static void swap_in(struct vsvm_test *t, unsigned int flags)
 	buffer = vsvm_buffer_in_vram(t, SIZE, flags);
 	for (int round = 1; round <= 2; round++) {
 		vsvm_buffer_check(buffer);
-		swap_out(buffer);
+		vsvm_zram_swap_out(buffer);
 		vsvm_gpu_add(t, buffer, 0, SIZE, round);
 		igt_assert_eq_u64(vsvm_smaps(buffer->ptr, SIZE, "Swap"), 0);
 		vsvm_gpu_sum(t, buffer, 0, SIZE, round);
